@@ -1,0 +1,2 @@
+//! Metrics, data sets and printing shared by the benchmark binaries.
+#![forbid(unsafe_code)]

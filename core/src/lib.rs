@@ -1,0 +1,3 @@
+//! eigenstream-core
+#![no_std]
+#![forbid(unsafe_code)]

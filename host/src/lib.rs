@@ -1,0 +1,4 @@
+//! eigenstream: streams recordings through the core and shows what it found.
+#![forbid(unsafe_code)]
+
+pub mod source;
