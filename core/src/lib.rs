@@ -1,3 +1,32 @@
-//! eigenstream-core
+//! eigenstream-core: watches a stream of multichannel samples, in fixed memory, without an allocator.
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`linalg`] | kernels on slices, fixed summation order |
+//! | [`condition`] | one sample in, one number out: validity, kind, scale, recent past |
+//! | [`track`] | subspace trackers behind one trait |
+//! | [`score`] | what a tracker's view of one vector means: z-value, p-value, events |
+//! | [`monitor`] | the composition: one `Config`, one `process` |
+//!
+//! Arrows point one way: a module uses those above it. The parameterisation rule: *values live at run time, shapes live in
+//! types, meaning lives in names*. Static and dynamic shapes are the same code over nalgebra dimensions; the arithmetic is written
+//! once on slices in [`linalg`], with libm's elementary functions on every target, so host and device give the same bits.
+//!
+//! Features: `alloc` (run-time shapes), `serde` (configurations and events). Neither changes a result.
 #![no_std]
 #![forbid(unsafe_code)]
+
+pub mod condition;
+mod error;
+pub mod linalg;
+mod math;
+pub mod monitor;
+pub mod score;
+mod shape;
+pub mod track;
+
+pub use error::ConfigError;
+#[cfg(feature = "alloc")]
+pub use monitor::DynMonitor;
+pub use monitor::{Config, Monitor, Verdict};
+pub use shape::Alloc;

@@ -1,0 +1,130 @@
+//! One configuration for the whole engine.
+
+use crate::condition::ConditionConfig;
+use crate::error::{ConfigError, in_range};
+use crate::track::MAX_RANK;
+
+/// All settings of a monitor. The default is meant for every stream; nothing in it depends on the kind of data.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
+pub struct Config {
+    /// From raw samples to numbers.
+    pub condition: ConditionConfig,
+    /// The view of all channels at one tick.
+    pub spatial: SpatialConfig,
+    /// The views of each analog channel's recent past.
+    pub temporal: TemporalConfig,
+    /// From scores to alarms.
+    pub alarm: AlarmConfig,
+}
+
+/// The spatial view: do the channels fit each other? Needs two live analog channels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
+pub struct SpatialConfig {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// Largest dimension of its subspace (1 … 64); it is also kept below the number of live channels.
+    pub rank: usize,
+    /// Effective memory in frames (2 … 10⁷).
+    pub memory_frames: f32,
+}
+
+impl Default for SpatialConfig {
+    fn default() -> Self {
+        Self { enabled: true, rank: 3, memory_frames: 5_000.0 }
+    }
+}
+
+/// The temporal views: does a channel go on as it did before?
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
+pub struct TemporalConfig {
+    /// Whether there are any.
+    pub enabled: bool,
+    /// Window length L in frames (2 … 65,535). A frame's score is known L/2 frames later, when it is in the middle.
+    pub length: usize,
+    /// Dimension of each subspace (1 … min(L − 1, 64)).
+    pub rank: usize,
+    /// Effective memory in frames (2 … 10⁷).
+    pub memory_frames: f32,
+}
+
+impl Default for TemporalConfig {
+    fn default() -> Self {
+        Self { enabled: true, length: 100, rank: 3, memory_frames: 5_000.0 }
+    }
+}
+
+/// Calibration and alarms.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
+pub struct AlarmConfig {
+    /// The wanted mean number of frames per falsely alarmed frame (2 … 10⁹): the limit is set so that one frame in so many
+    /// exceeds it on a stream that stays as it is.
+    pub frames_per_false_alarm: f32,
+    /// Frames that are judged before the first alarm may be raised (100 … 10⁸).
+    pub warm_up_frames: u32,
+    /// How many past scores the calibration remembers (200 … 10⁸).
+    pub memory_frames: u32,
+    /// Alarms at most so many frames apart are one event (0 … 10⁹).
+    pub merge_frames: u32,
+}
+
+impl Default for AlarmConfig {
+    fn default() -> Self {
+        Self {
+            frames_per_false_alarm: 10_000.0,
+            warm_up_frames: 1_000,
+            memory_frames: 100_000,
+            merge_frames: 100,
+        }
+    }
+}
+
+impl Config {
+    /// Checks every number against its range.
+    ///
+    /// # Errors
+    /// The first number that is out of range, by its key.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.condition.validate()?;
+        let (s, t, a) = (&self.spatial, &self.temporal, &self.alarm);
+        in_range("spatial.rank", s.rank as f64, 1.0, MAX_RANK as f64)?;
+        in_range("spatial.memory_frames", f64::from(s.memory_frames), 2.0, 1e7)?;
+        in_range("temporal.length", t.length as f64, 2.0, 65_535.0)?;
+        in_range("temporal.rank", t.rank as f64, 1.0, (t.length - 1).min(MAX_RANK) as f64)?;
+        in_range("temporal.memory_frames", f64::from(t.memory_frames), 2.0, 1e7)?;
+        in_range("alarm.frames_per_false_alarm", f64::from(a.frames_per_false_alarm), 2.0, 1e9)?;
+        in_range("alarm.warm_up_frames", f64::from(a.warm_up_frames), 100.0, 1e8)?;
+        in_range("alarm.memory_frames", f64::from(a.memory_frames), 200.0, 1e8)?;
+        in_range("alarm.merge_frames", f64::from(a.merge_frames), 0.0, 1e9)?;
+        if !s.enabled && !t.enabled {
+            let reason = "no view is left; enable spatial or temporal";
+            return Err(ConfigError::Conflict { field: "temporal.enabled", reason });
+        }
+        Ok(())
+    }
+
+    /// Frames between a sample and the verdict on it: half a temporal window, or none without temporal views.
+    #[must_use]
+    pub fn delay(&self) -> usize {
+        if self.temporal.enabled { self.temporal.length / 2 } else { 0 }
+    }
+}

@@ -1,0 +1,366 @@
+//! The composition: condition → track → score → alarm, one [`Config`], one [`process`](MonitorOf::process), verdicts out.
+//!
+//! A *temporal* view follows the last L samples of each analog channel, the *spatial* view the frame of all channels. Each view's
+//! residual energy becomes a z-value on its own past; the largest one is the frame's score, calibrated against past
+//! scores. A verdict on a frame is given L/2 frames later, when the frame stands in the middle of the temporal window; the
+//! spatial view looks at the same delayed frame, so that all evidence in a verdict is about one moment.
+
+mod channel;
+mod config;
+mod spatial;
+
+use nalgebra::{Const, DefaultAllocator, Dim, OVector, U1};
+
+use crate::condition::{ChannelKind, Validity};
+use crate::error::{ConfigError, in_range};
+use crate::score::{Calibration, Event, EventMerger, MAX_EVENT_CHANNELS, Share, View};
+use crate::shape::{Alloc, zeros};
+use channel::ChannelView;
+pub use config::{AlarmConfig, Config, SpatialConfig, TemporalConfig};
+use spatial::SpatialView;
+
+/// What the monitor says of one frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// The frame it judges, counted from 0: the frame given [`delay`](MonitorOf::delay) calls ago.
+    pub frame: u64,
+    /// How unusual the frame is, in scales of the stream's own past; NaN if no view could judge it.
+    pub score: f32,
+    /// Probability of such a score on this stream; NaN while unknown.
+    pub p_value: f32,
+    /// The score above which an alarm is raised; +∞ while unknown.
+    pub limit: f32,
+    /// Whether the score exceeds the limit, after the warm-up.
+    pub alarm: bool,
+    /// Whether the monitor is still learning what is normal: no alarms yet.
+    pub warming_up: bool,
+    /// An event that ended with this frame.
+    pub event: Option<Event>,
+}
+
+/// What was counted since the start. Every sample given is in exactly one of the three counters of samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Counters {
+    /// Frames given.
+    pub frames: u64,
+    /// Samples that were numbers inside the rails.
+    pub valid: u64,
+    /// Samples that were NaN or infinite.
+    pub missing: u64,
+    /// Samples at or beyond a rail.
+    pub saturated: u64,
+    /// Frames that no view could judge.
+    pub unjudged: u64,
+    /// Alarmed frames.
+    pub alarms: u64,
+    /// Events that ended.
+    pub events: u64,
+}
+
+/// A monitor over dimensions `N` (channels), `R` (largest spatial rank), `L` (longest temporal window) and `K` (largest temporal rank); see the
+/// aliases [`Monitor`] and `DynMonitor`.
+///
+/// Cost of a frame: 4·L·K multiply–adds for each analog channel, 4·N·R for the spatial view, and about 500 instructions.
+#[derive(Clone, Debug)]
+pub struct MonitorOf<N: Dim, R: Dim, L: Dim, K: Dim>
+where
+    DefaultAllocator: Alloc<N, R> + Alloc<L, K>,
+{
+    config: Config,
+    channels: OVector<ChannelView<L, K>, N>,
+    spatial: SpatialView<N, R>,
+    calibration: Calibration,
+    events: EventMerger,
+    counters: Counters,
+    /// Frames with a score, up to the warm-up.
+    judged: u32,
+    /// Scratch shared by all temporal views: the standardised window and its residual.
+    window: OVector<f32, L>,
+    residual: OVector<f32, L>,
+}
+
+/// A monitor with its memory inside the value: `N` channels, spatial rank up to `R`, temporal windows up to `L` with rank up to `K`.
+///
+/// ```
+/// use eigenstream_core::monitor::{Config, Monitor};
+///
+/// let mut monitor = Monitor::<2, 1>::new(&Config::default())?;
+/// let mut alarms = 0;
+/// for t in 0..20_000u32 {
+///     let wave = (t % 40) as f32;
+///     let fault = if (15_000..15_050).contains(&t) { 25.0 } else { 0.0 };
+///     let noise = (t.wrapping_mul(2_654_435_761) >> 20) as f32 * 1e-3;
+///     if let Some(verdict) = monitor.process(&[wave + noise, 80.0 - 2.0 * wave + fault]) {
+///         alarms += u32::from(verdict.alarm && (14_900..15_150).contains(&verdict.frame));
+///     }
+/// }
+/// assert!(alarms > 0);
+/// # Ok::<(), eigenstream_core::ConfigError>(())
+/// ```
+pub type Monitor<const N: usize, const R: usize, const L: usize = 100, const K: usize = 3> =
+    MonitorOf<Const<N>, Const<R>, Const<L>, Const<K>>;
+
+/// A monitor whose shape is chosen at run time, memory on the heap, allocated at construction only.
+#[cfg(feature = "alloc")]
+pub type DynMonitor = MonitorOf<nalgebra::Dyn, nalgebra::Dyn, nalgebra::Dyn, nalgebra::Dyn>;
+
+impl<const N: usize, const R: usize, const L: usize, const K: usize> Monitor<N, R, L, K> {
+    /// Size of the whole state in bytes, a compile-time constant.
+    pub const STATE_BYTES: usize = core::mem::size_of::<Self>();
+
+    /// A monitor that has seen nothing.
+    ///
+    /// # Errors
+    /// If a number is out of range, or a rank or window length does not fit the memory of the type.
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        Self::with_shape(Const, Const, Const, Const, config)
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl DynMonitor {
+    /// A monitor of `channels` channels that has seen nothing; the configuration gives the rest of its shape.
+    ///
+    /// # Errors
+    /// If a number is out of range, or `channels` is not in 1..=65,536.
+    pub fn new(channels: usize, config: &Config) -> Result<Self, ConfigError> {
+        use nalgebra::Dyn;
+        config.validate()?;
+        let (t, s) = (&config.temporal, &config.spatial);
+        let (length, rank) = if t.enabled { (t.length, t.rank) } else { (1, 1) };
+        let spatial = if s.enabled { s.rank.min(channels).max(1) } else { 1 };
+        Self::with_shape(Dyn(channels), Dyn(spatial), Dyn(length), Dyn(rank), config)
+    }
+}
+
+impl<N: Dim, R: Dim, L: Dim, K: Dim> MonitorOf<N, R, L, K>
+where
+    DefaultAllocator: Alloc<N, R> + Alloc<L, K>,
+{
+    fn with_shape(n: N, r: R, l: L, k: K, config: &Config) -> Result<Self, ConfigError> {
+        config.validate()?;
+        in_range("channels", n.value() as f64, 1.0, 65_536.0)?;
+        if config.temporal.enabled {
+            in_range("temporal.length", config.temporal.length as f64, 2.0, l.value() as f64)?;
+            in_range("temporal.rank", config.temporal.rank as f64, 1.0, k.value() as f64)?;
+        }
+        let alarm = &config.alarm;
+        let view = ChannelView::new(l, k, config)?;
+        Ok(Self {
+            config: *config,
+            channels: OVector::from_fn_generic(n, U1, |_, _| view.clone()),
+            spatial: SpatialView::new(n, r, &config.spatial)?,
+            calibration: Calibration::new(alarm.memory_frames, 1.0 / alarm.frames_per_false_alarm)?,
+            events: EventMerger::new(u64::from(alarm.merge_frames)),
+            counters: Counters::default(),
+            judged: 0,
+            window: zeros(l),
+            residual: zeros(l),
+        })
+    }
+
+    /// The configuration it was built from.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Number of channels.
+    #[must_use]
+    pub fn channels(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// Frames between a sample and the verdict on it.
+    #[must_use]
+    pub fn delay(&self) -> usize {
+        self.config.delay()
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// What a channel's values look like so far.
+    ///
+    /// # Panics
+    /// If there is no such channel.
+    #[must_use]
+    pub fn kind(&self, channel: usize) -> ChannelKind {
+        self.channels[channel].condition.kind()
+    }
+
+    /// The last z-value of a channel's temporal view; NaN if it could not judge or there is none.
+    ///
+    /// # Panics
+    /// If there is no such channel.
+    #[must_use]
+    pub fn temporal_score(&self, channel: usize) -> f32 {
+        self.channels[channel].z
+    }
+
+    /// The last z-value of the spatial view; NaN if it could not judge.
+    #[must_use]
+    pub fn spatial_score(&self) -> f32 {
+        self.spatial.z
+    }
+
+    /// Sets the converter's rails of a channel, in its physical unit: samples at or beyond them are saturated.
+    ///
+    /// # Errors
+    /// If `low` is not below `high`, or there is no such channel.
+    pub fn set_rails(&mut self, channel: usize, low: f32, high: f32) -> Result<(), ConfigError> {
+        in_range("channel", channel as f64, 0.0, self.channels() as f64 - 1.0)?;
+        if low < high {
+            self.channels[channel].condition.set_rails(low, high);
+            return Ok(());
+        }
+        Err(ConfigError::Conflict { field: "rails", reason: "the lower rail must be below the upper one" })
+    }
+
+    /// Takes in one frame (one sample per channel in its own unit; NaN = missing) and gives the verdict on the frame of
+    /// [`Self::delay`] calls ago; `None` for the first so many calls.
+    ///
+    /// A frame of another length is read as far as it goes; channels without a sample are missing.
+    pub fn process(&mut self, frame: &[f32]) -> Option<Verdict> {
+        self.counters.frames += 1;
+        for (i, channel) in self.channels.iter_mut().enumerate() {
+            match channel.push(frame.get(i).copied().unwrap_or(f32::NAN)) {
+                Validity::Valid => self.counters.valid += 1,
+                Validity::Missing => self.counters.missing += 1,
+                Validity::Saturated => self.counters.saturated += 1,
+            }
+        }
+        self.advance(self.counters.frames)
+    }
+
+    /// [`Self::process`] for many frames, one after another in `frames`; hands each verdict to `sink`. The same bits as the loop.
+    ///
+    /// Returns the frames taken in: a torn frame at the end is left.
+    pub fn block(&mut self, frames: &[f32], mut sink: impl FnMut(Verdict)) -> usize {
+        let whole = frames.chunks_exact(self.channels());
+        let count = whole.len();
+        for frame in whole {
+            if let Some(verdict) = self.process(frame) {
+                sink(verdict);
+            }
+        }
+        count
+    }
+
+    /// At the end of the stream: the verdicts that were still waiting, as `sink` calls, and the event that was still open. The windows are
+    /// filled up with missing samples, which are not counted.
+    pub fn finish(&mut self, mut sink: impl FnMut(Verdict)) -> Option<Event> {
+        let frames = self.counters.frames;
+        for k in 1..=self.delay() as u64 {
+            for channel in self.channels.iter_mut() {
+                channel.pad();
+            }
+            if let Some(verdict) = self.advance(frames + k) {
+                sink(verdict);
+            }
+        }
+        let event = self.events.finish();
+        self.counters.events += u64::from(event.is_some());
+        event
+    }
+
+    /// Each channel's share of the last verdict's score (`shares`, one entry per channel, sum 1, or all 0 if nothing was unusual).
+    ///
+    /// A temporal view speaks for its channel; the spatial view's z-value is divided by the channels' parts of its residual energy
+    /// (complete decomposition contributions, Alcala & Qin 2011, eq. 9). Only positive z-values count.
+    pub fn contributions_into(&self, shares: &mut [f32]) {
+        for (i, (share, channel)) in shares.iter_mut().zip(self.channels.iter()).enumerate() {
+            *share = channel.z.max(0.0) + self.spatial.contribution(i);
+        }
+        let total: f32 = shares.iter().sum();
+        if total > 0.0 {
+            shares.iter_mut().for_each(|share| *share /= total);
+        }
+    }
+
+    /// Judges the frame that is due when `given` frames (or paddings) were taken in.
+    fn advance(&mut self, given: u64) -> Option<Verdict> {
+        let delay = self.delay();
+        let frame = given.checked_sub(delay as u64 + 1)?;
+        let (score, view) = self.judge_views(delay);
+        if score.is_nan() {
+            self.counters.unjudged += 1;
+        } else {
+            self.judged = self.judged.saturating_add(1);
+        }
+        let (p_value, limit) = (self.calibration.p_value(score), self.calibration.limit());
+        self.calibration.update(score);
+        let event = self.events.advance(frame);
+        self.counters.events += u64::from(event.is_some());
+        let warming_up = self.judged <= self.config.alarm.warm_up_frames;
+        let alarm = !warming_up && score > limit;
+        if alarm {
+            self.counters.alarms += 1;
+            self.raise(frame, score, p_value, limit, view);
+        }
+        Some(Verdict { frame, score, p_value, limit, alarm, warming_up, event })
+    }
+
+    /// Lets every view judge and learn; the highest z-value and the view it came from. NaN if no view could judge.
+    fn judge_views(&mut self, delay: usize) -> (f32, View) {
+        let (mut best, mut view) = (f32::NAN, View::Spatial);
+        if self.config.temporal.enabled {
+            let length = self.config.temporal.length;
+            let window = &mut self.window.as_mut_slice()[..length];
+            let residual = &mut self.residual.as_mut_slice()[..length];
+            for (i, channel) in self.channels.iter_mut().enumerate() {
+                channel.judge(window, residual);
+                if !(channel.z <= best || channel.z.is_nan()) {
+                    (best, view) = (channel.z, View::Temporal(i as u16));
+                }
+            }
+        }
+        if self.config.spatial.enabled {
+            self.spatial.judge(self.channels.as_slice(), delay);
+            if !(self.spatial.z <= best || self.spatial.z.is_nan()) {
+                (best, view) = (self.spatial.z, View::Spatial);
+            }
+        }
+        (best, view)
+    }
+
+    /// Hands an alarmed frame to the event it belongs to, with its reason if it is the peak.
+    fn raise(&mut self, frame: u64, score: f32, p_value: f32, limit: f32, view: View) {
+        let mut channels = heapless::Vec::new();
+        if self.events.is_peak(score) {
+            self.name_channels(&mut channels);
+        }
+        let (start, end, peak) = (frame, frame, frame);
+        self.events.alarm(Event { start, end, peak, alarms: 1, score, p_value, limit, view, channels });
+    }
+
+    /// The channels with the largest contributions, largest first. O(n·4), without memory for all of them.
+    fn name_channels(&self, top: &mut heapless::Vec<Share, MAX_EVENT_CHANNELS>) {
+        let part = |i: usize| self.channels[i].z.max(0.0) + self.spatial.contribution(i);
+        let total: f32 = (0..self.channels()).map(part).sum();
+        if total.is_nan() || total <= 0.0 {
+            return;
+        }
+        for i in 0..self.channels() {
+            let share = part(i) / total;
+            if share <= 0.0 {
+                continue;
+            }
+            let place = top.iter().position(|t| t.share < share).unwrap_or(top.len());
+            if place < MAX_EVENT_CHANNELS {
+                if top.is_full() {
+                    top.pop();
+                }
+                // Cannot fail: there is room now and the place is within the list.
+                let _ = top.insert(place, Share { channel: i as u16, share });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! The spatial view: do the channels fit each other at one tick?
+
+use nalgebra::{DefaultAllocator, Dim, OVector};
+
+use super::channel::{ChannelView, ENERGY_FLOOR};
+use super::config::SpatialConfig;
+use crate::error::ConfigError;
+use crate::score::LogScore;
+use crate::shape::{Alloc, zeros};
+use crate::track::{FapiOf, SubspaceTracker, TrackerConfig};
+
+/// Frames before the view starts: the channels' scales are too wild before.
+const START: u32 = 100;
+
+/// State: N·R + O(R²) + 4·N words.
+#[derive(Clone, Debug)]
+pub(super) struct SpatialView<N: Dim, R: Dim>
+where
+    DefaultAllocator: Alloc<N, R>,
+{
+    tracker: FapiOf<N, R>,
+    normal: LogScore,
+    rank: usize,
+    frame: OVector<f32, N>,
+    residual: OVector<f32, N>,
+    frames: u32,
+    /// Energy of the last residual.
+    q: f32,
+    /// z-value of the last frame; NaN if it could not be judged.
+    pub(super) z: f32,
+}
+
+impl<N: Dim, R: Dim> SpatialView<N, R>
+where
+    DefaultAllocator: Alloc<N, R>,
+{
+    pub(super) fn new(n: N, r: R, config: &SpatialConfig) -> Result<Self, ConfigError> {
+        let rank = config.rank.min(n.value()).min(r.value());
+        let tracker = TrackerConfig { rank, memory_frames: config.memory_frames };
+        Ok(Self {
+            tracker: FapiOf::with_shape(n, r, &tracker)?,
+            normal: LogScore::new(config.memory_frames, ENERGY_FLOOR * n.value() as f32),
+            rank,
+            frame: zeros(n),
+            residual: zeros(n),
+            frames: 0,
+            q: f32::NAN,
+            z: f32::NAN,
+        })
+    }
+
+    /// Judges and learns the frame of `delay` ticks ago. Flags and constants take part as zeros: they have no variance to explain.
+    pub(super) fn judge<L: Dim, K: Dim>(&mut self, channels: &[ChannelView<L, K>], delay: usize)
+    where
+        DefaultAllocator: Alloc<L, K>,
+    {
+        self.z = f32::NAN;
+        self.frames = self.frames.saturating_add(1);
+        let live = channels.iter().filter(|c| c.condition.is_live()).count();
+        if live < 2 || self.frames < START {
+            return;
+        }
+        // A subspace as large as the number of live channels would explain everything.
+        let rank = self.rank.min(live - 1);
+        if rank != self.tracker.rank() {
+            self.tracker.restart(rank);
+        }
+        for (x, channel) in self.frame.iter_mut().zip(channels) {
+            let c = &channel.condition;
+            *x = if c.is_live() { c.standardise(channel.line.back(delay)) } else { 0.0 };
+        }
+        let judgement = self.tracker.process(self.frame.as_slice(), self.residual.as_mut_slice());
+        self.q = judgement.q;
+        self.z = self.normal.process(judgement.q);
+    }
+
+    /// A channel's part of a positive z-value: its share of the residual energy.
+    pub(super) fn contribution(&self, channel: usize) -> f32 {
+        let e = self.residual[channel];
+        if self.z > 0.0 && self.q > 0.0 { self.z * (e * e / self.q).min(1.0) } else { 0.0 }
+    }
+}

@@ -1,0 +1,10 @@
+//! What a tracker's judgement of one frame means: how unusual it is for this stream ([`LogScore`]), how probable ([`Calibration`]),
+//! and which frames belong to one happening ([`EventMerger`]).
+
+mod calibration;
+mod event;
+mod log_score;
+
+pub use calibration::{BINS, Calibration};
+pub use event::{Event, EventMerger, MAX_EVENT_CHANNELS, Share, View};
+pub use log_score::LogScore;

@@ -1,0 +1,315 @@
+//! FAPI: fast approximated power iteration.
+//!
+//! R. Badeau, B. David, G. Richard, "Fast approximated power iteration subspace tracking", IEEE Trans. Signal Processing 53(8), 2005,
+//! Table II (exponential window). Tracks an orthonormal W with 3·n·r + O(n + r²) multiply–adds a frame, and the inverse
+//! Z of the exponentially weighted sum Σ βᵗ⁻ˢ y yᵀ, which gives T² without an eigen-decomposition.
+//!
+//! Written here in terms of the residual e = x − Wy, which the score needs anyway. With ε² = ‖e‖², γ = ‖g‖² and
+//! s = √(1 + ε²γ), the paper's η = 1 − τγ and τ = ε²/(1 + ε²γ + s) become η = 1/s and τ = ε²/(s(s + 1)): the same numbers without the
+//! cancellation, and `ηx − Wy' = ηe − τWg`. Two additions for unattended years of `f32`:
+//!
+//! - **No wind-up.** Without excitation Z would grow as β⁻ᵗ and overflow. Forgetting is suspended while tr Z is above a bound.
+//! - **Polishing.** One pair of columns of W a frame gets its entry of a Newton–Schulz step, so rounding cannot accumulate.
+
+use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
+
+use super::missing::expected_coordinates;
+use super::{Judgement, SubspaceTracker, TrackerConfig};
+use crate::error::ConfigError;
+use crate::linalg;
+use crate::math::sqrt;
+use crate::shape::{Alloc, zero_matrix, zeros};
+
+/// tr Z above which forgetting is suspended: coordinates whose weighted sum of squares is below 10⁻⁸.
+const WIND_UP: f32 = 1e8;
+
+/// Z at the start is I/δ: as if one frame of this variance had been seen along each axis.
+const START_VARIANCE: f32 = 1e-2;
+
+/// A column pair is polished every so many frames.
+const POLISH_EVERY: u32 = 4;
+
+/// FAPI over dimensions `N` (channels) and `R` (largest rank); see the [module](self) and the aliases [`Fapi`] and `DynFapi`.
+///
+/// State: n·R + 2R² + 2n + 6R words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FapiOf<N: Dim, R: Dim>
+where
+    DefaultAllocator: Alloc<N, R>,
+{
+    basis: OMatrix<f32, N, R>,
+    mean: OVector<f32, N>,
+    /// Inverse of the weighted sum of yyᵀ; r×r in the first r² words.
+    z: OMatrix<f32, R, R>,
+    /// r×r scratch.
+    square: OMatrix<f32, R, R>,
+    y: OVector<f32, R>,
+    /// h = Z·y of the last judged frame.
+    h: OVector<f32, R>,
+    work: [OVector<f32, R>; 4],
+    n: usize,
+    rank: usize,
+    max_rank: usize,
+    forgetting: f32,
+    memory: f32,
+    /// Σ βᵗ⁻ˢ, the number of frames that Z holds.
+    weight: f32,
+    /// Running mean of Q/(n − r): the noise variance of one entry.
+    noise: f32,
+    frames: u32,
+    judgement: Judgement,
+    polish: (usize, usize),
+}
+
+/// FAPI of `N` channels and rank up to `R`, memory inside the value.
+pub type Fapi<const N: usize, const R: usize> = FapiOf<Const<N>, Const<R>>;
+
+/// FAPI with run-time shape, memory on the heap (allocated once, at construction).
+#[cfg(feature = "alloc")]
+pub type DynFapi = FapiOf<nalgebra::Dyn, nalgebra::Dyn>;
+
+impl<const N: usize, const R: usize> Fapi<N, R> {
+    /// A tracker that has seen nothing.
+    ///
+    /// # Errors
+    /// If `rank` is not in 1..=min(N, R) or the memory is out of range.
+    pub fn new(config: &TrackerConfig) -> Result<Self, ConfigError> {
+        Self::with_shape(Const, Const, config)
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl DynFapi {
+    /// A tracker of `n` channels and rank up to `config.rank` that has seen nothing.
+    ///
+    /// # Errors
+    /// If `rank` is not in 1..=n or the memory is out of range.
+    pub fn new(n: usize, config: &TrackerConfig) -> Result<Self, ConfigError> {
+        Self::with_shape(nalgebra::Dyn(n), nalgebra::Dyn(config.rank), config)
+    }
+}
+
+impl<N: Dim, R: Dim> FapiOf<N, R>
+where
+    DefaultAllocator: Alloc<N, R>,
+{
+    /// A tracker of the given shape that has seen nothing.
+    ///
+    /// # Errors
+    /// If `config` does not fit the shape.
+    pub fn with_shape(n: N, r: R, config: &TrackerConfig) -> Result<Self, ConfigError> {
+        config.validate(n.value(), r.value())?;
+        let mut tracker = Self {
+            basis: zero_matrix(n, r),
+            mean: zeros(n),
+            z: zero_matrix(r, r),
+            square: zero_matrix(r, r),
+            y: zeros(r),
+            h: zeros(r),
+            work: core::array::from_fn(|_| zeros(r)),
+            n: n.value(),
+            rank: config.rank,
+            max_rank: r.value(),
+            forgetting: 1.0 - 1.0 / config.memory_frames,
+            memory: config.memory_frames,
+            weight: 0.0,
+            noise: 0.0,
+            frames: 0,
+            judgement: Judgement::unjudged(0),
+            polish: (0, 0),
+        };
+        tracker.restart(config.rank);
+        Ok(tracker)
+    }
+
+    /// Forgets everything and starts again with another rank, clamped to 1..=min(n, R).
+    pub fn restart(&mut self, rank: usize) {
+        let rank = rank.clamp(1, self.n.min(self.max_rank));
+        self.rank = rank;
+        linalg::cosine_basis(&mut self.basis.as_mut_slice()[..self.n * rank], self.n);
+        let z = &mut self.z.as_mut_slice()[..rank * rank];
+        z.fill(0.0);
+        for k in 0..rank {
+            z[k * rank + k] = 1.0 / START_VARIANCE;
+        }
+        self.mean.fill(0.0);
+        self.y.fill(0.0);
+        self.h.fill(0.0);
+        (self.weight, self.noise, self.frames) = (0.0, 0.0, 0);
+        self.judgement = Judgement::unjudged(0);
+        self.polish = (0, 0);
+    }
+
+    /// Running mean of Q/(n − r), the noise variance of one entry outside the subspace.
+    #[must_use]
+    pub fn noise_variance(&self) -> f32 {
+        self.noise
+    }
+
+    /// The update of Table II with the judged y, h and e. Leaves the state alone if a number overflowed.
+    fn rotate(&mut self, residual: &[f32]) {
+        let r = self.rank;
+        let (y, h) = (&self.y.as_slice()[..r], &self.h.as_slice()[..r]);
+        let z = &mut self.z.as_mut_slice()[..r * r];
+        let [g, yp, hp, zg] = &mut self.work;
+        let (g, yp) = (&mut g.as_mut_slice()[..r], &mut yp.as_mut_slice()[..r]);
+        let (hp, zg) = (&mut hp.as_mut_slice()[..r], &mut zg.as_mut_slice()[..r]);
+
+        let trace: f32 = (0..r).map(|k| z[k * r + k]).sum();
+        let beta = if trace > WIND_UP { 1.0 } else { self.forgetting };
+        let gain = 1.0 / (beta + linalg::dot(y, h).max(0.0));
+        for (g, h) in g.iter_mut().zip(h) {
+            *g = gain * h;
+        }
+        let energy = linalg::energy(residual);
+        let gamma = linalg::energy(g);
+        let s = sqrt(1.0 + energy * gamma);
+        let (eta, tau) = (1.0 / s, energy / (s * (s + 1.0)));
+        for ((yp, y), g) in yp.iter_mut().zip(y).zip(&*g) {
+            *yp = eta * y + tau * g;
+        }
+        linalg::project(z, yp, hp); // h' = Zᵀy'
+        linalg::multiply(z, g, zg);
+        let hg = linalg::dot(hp, g);
+        let ratio = energy / (s + 1.0); // τ/η
+        if !(s.is_finite() && tau.is_finite() && hg.is_finite() && trace.is_finite()) {
+            return;
+        }
+        linalg::rank_one(z, -1.0, g, hp);
+        for (zg, g) in zg.iter_mut().zip(&*g) {
+            *zg = ratio * (*zg - hg * g);
+        }
+        linalg::rank_one(z, 1.0, zg, g);
+        linalg::scale(1.0 / beta, z);
+        linalg::rank_one_rotation(&mut self.basis.as_mut_slice()[..self.n * r], eta, residual, tau, g);
+        self.weight = beta * self.weight + 1.0;
+    }
+
+    /// One entry of a Newton–Schulz step, the next pair each time.
+    fn polish(&mut self) {
+        let (j, k) = self.polish;
+        linalg::polish_pair(&mut self.basis.as_mut_slice()[..self.n * self.rank], self.n, j, k);
+        self.polish = if k < j {
+            (j, k + 1)
+        } else if j + 1 < self.rank {
+            (j + 1, 0)
+        } else {
+            (0, 0)
+        };
+    }
+}
+
+impl<N: Dim, R: Dim> SubspaceTracker for FapiOf<N, R>
+where
+    DefaultAllocator: Alloc<N, R>,
+{
+    fn channels(&self) -> usize {
+        self.n
+    }
+
+    fn rank(&self) -> usize {
+        self.rank
+    }
+
+    fn frames(&self) -> u32 {
+        self.frames
+    }
+
+    fn basis(&self) -> &[f32] {
+        &self.basis.as_slice()[..self.n * self.rank]
+    }
+
+    fn mean(&self) -> &[f32] {
+        self.mean.as_slice()
+    }
+
+    fn coordinates(&self) -> &[f32] {
+        &self.y.as_slice()[..self.rank]
+    }
+
+    fn judge(&mut self, x: &[f32], residual: &mut [f32]) -> Judgement {
+        let (n, r) = (self.n, self.rank);
+        let observed = linalg::centre(x, self.mean.as_slice(), residual);
+        // With no more entries than coordinates nothing is left over to judge by, unless that is the shape itself.
+        if observed < n && (observed <= r || 2 * observed < n) || observed == 0 {
+            residual.fill(0.0);
+            self.judgement = Judgement::unjudged(observed);
+            return self.judgement;
+        }
+        let w = &self.basis.as_slice()[..n * r];
+        let y = &mut self.y.as_mut_slice()[..r];
+        let z = &self.z.as_slice()[..r * r];
+        linalg::project(w, residual, y);
+        if observed < n {
+            // Λ⁻¹ = weight·Z, since Z inverts the *sum* of yyᵀ.
+            let noise = self.noise * self.weight;
+            expected_coordinates(w, x, z, noise, y, self.square.as_mut_slice());
+        }
+        let mut q = linalg::subtract_span(w, y, residual);
+        if observed < n {
+            for (e, x) in residual.iter_mut().zip(x) {
+                *e = if x.is_finite() { *e } else { 0.0 };
+            }
+            q = linalg::energy(residual) * (n as f32 / observed as f32);
+        }
+        let h = &mut self.h.as_mut_slice()[..r];
+        linalg::multiply(z, y, h);
+        let t2 = self.weight * linalg::dot(y, h).max(0.0);
+        self.judgement = if (q + t2).is_finite() {
+            Judgement { q, t2, observed }
+        } else {
+            residual.fill(0.0);
+            Judgement::unjudged(observed)
+        };
+        self.judgement
+    }
+
+    fn learn(&mut self, x: &[f32], residual: &[f32]) {
+        self.frames = self.frames.saturating_add(1);
+        let gain = (1.0 / self.frames as f32).max(1.0 / self.memory);
+        if self.judgement.is_judged() {
+            if self.n > self.rank {
+                let noise = self.judgement.q / (self.n - self.rank) as f32;
+                self.noise += gain * (noise - self.noise);
+            }
+            self.rotate(residual);
+            if self.frames % POLISH_EVERY == 0 {
+                self.polish();
+            }
+        }
+        linalg::drift_towards(self.mean.as_mut_slice(), gain, x);
+    }
+
+    fn principal_axes(&self, axes: &mut [f32], variances: &mut [f32], work: &mut [f32]) -> bool {
+        let (n, r) = (self.n, self.rank);
+        let z = &self.z.as_slice()[..r * r];
+        let (a, rest) = work.split_at_mut(r * r);
+        let (v, ordered) = rest.split_at_mut(r * r);
+        for j in 0..r {
+            for i in 0..r {
+                a[j * r + i] = 0.5 * (z[j * r + i] + z[i * r + j]);
+            }
+        }
+        let mut ok = linalg::symmetric_eigen(a, v, &mut variances[..r]);
+        // Eigenvalues of Z descend, so the variances 1/(weight·z) ascend: reverse both.
+        for k in 0..r {
+            ordered[k * r..(k + 1) * r].copy_from_slice(&v[(r - 1 - k) * r..(r - k) * r]);
+        }
+        variances[..r].reverse();
+        for variance in &mut variances[..r] {
+            ok &= *variance > 0.0;
+            *variance = if *variance > 0.0 { 1.0 / (*variance * self.weight.max(1.0)) } else { 0.0 };
+        }
+        let w = self.basis();
+        for (axis, v) in axes[..n * r].chunks_exact_mut(n).zip(ordered.chunks_exact(r)) {
+            linalg::multiply(w, v, axis);
+        }
+        if !ok {
+            axes[..n * r].copy_from_slice(w);
+        }
+        ok
+    }
+}
+
+#[cfg(test)]
+mod tests;
