@@ -5,7 +5,7 @@
 //! | [`linalg`] | kernels on slices, fixed summation order |
 //! | [`condition`] | one sample in, one number out: validity, kind, scale, recent past |
 //! | [`track`] | subspace trackers behind one trait |
-//! | [`score`] | what a tracker's view of one vector means: z-value, p-value, events |
+//! | [`score`] | what a tracker's view of one vector means: excess, p-value, events |
 //! | [`monitor`] | the composition: one `Config`, one `process` |
 //!
 //! Arrows point one way: a module uses those above it. The parameterisation rule: *values live at run time, shapes live in

@@ -13,13 +13,13 @@ use crate::error::{ConfigError, in_range};
 pub struct ConditionConfig {
     /// Effective memory of a channel's mean and scale, in frames (1 … 10⁷).
     pub memory_frames: f32,
-    /// A channel is a flag, not a signal, while it has taken at most this many distinct values (0 … 8).
+    /// A channel is a flag, not a signal, while it has taken at most this many values, all of them codes 0 … 7 (0 … 8).
     pub flag_values: u8,
 }
 
 impl Default for ConditionConfig {
     fn default() -> Self {
-        Self { memory_frames: 5_000.0, flag_values: 4 }
+        Self { memory_frames: 20_000.0, flag_values: 4 }
     }
 }
 
@@ -89,10 +89,10 @@ impl ChannelCondition {
         if x <= self.low || x >= self.high {
             return (f32::NAN, Validity::Saturated);
         }
+        self.kind.update(x);
         let origin = *self.origin.get_or_insert(x);
         // A difference of two finite numbers may overflow: ±1e38 is as good a "far away".
         let x = (x - origin).clamp(-1e38, 1e38);
-        self.kind.update(x);
         self.scale.update(x, self.memory);
         (x, Validity::Valid)
     }

@@ -1,55 +1,54 @@
 //! Is a channel a signal or a flag? Learned on line, from its values alone.
 
-/// The most values a flag may take.
+/// The most values a flag may take; its codes are 0 … 7.
 pub const MAX_FLAG_VALUES: usize = 8;
 
 /// What a channel's values look like so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum ChannelKind {
-    /// At most a few distinct values were seen: a constant, a command, a valve that is open or shut. It has no
-    /// variance a subspace could use, and its rare jumps would drown the signals (every channel starts like this).
+    /// Only a few codes were seen: a command, a valve that is shut (0) or open (1). Differences between codes mean nothing, and
+    /// their rare jumps would drown the signals.
     Flag,
-    /// More distinct values were seen than a flag has.
+    /// Anything else: a measurement, be it coarsely quantised. (A constant is analog or flag by its value; either way it
+    /// has no variance and takes part in no view.)
     Analog,
 }
 
-/// Counts the distinct values of a channel until there are more than a flag may take. Causal: a verdict never depends on samples to come.
+/// Tells flags from measurements: a channel is a flag while all its values are whole numbers 0 … 7 and there are only a few of
+/// them. Causal: a verdict never depends on samples to come, and never returns from analog to flag.
 ///
-/// State: [`MAX_FLAG_VALUES`] words and two bytes. Cost: at most [`MAX_FLAG_VALUES`] comparisons a sample while the channel is a flag, none later.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A measurement with few levels (−1, 0.71, 20) is not a flag: its levels can be compared. State: two bytes. Cost: three comparisons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KindDetector {
-    seen: [f32; MAX_FLAG_VALUES],
-    distinct: u8,
+    /// Bit k: code k was seen.
+    codes: u8,
     limit: u8,
+    analog: bool,
 }
 
 impl KindDetector {
-    /// A channel is a flag while it has taken at most `limit` values (clamped to [`MAX_FLAG_VALUES`]; 0 = every channel that ever
-    /// had a sample is analog).
+    /// A flag takes at most `limit` codes (0 = every channel that ever had a sample is analog).
     #[must_use]
-    pub fn new(limit: u8) -> Self {
-        Self { seen: [0.0; MAX_FLAG_VALUES], distinct: 0, limit: limit.min(MAX_FLAG_VALUES as u8) }
+    pub const fn new(limit: u8) -> Self {
+        Self { codes: 0, limit, analog: false }
     }
 
     /// Takes in one finite sample.
     pub fn update(&mut self, x: f32) {
-        if self.distinct > self.limit {
-            return;
-        }
-        let seen = usize::from(self.distinct);
-        if !self.seen[..seen.min(MAX_FLAG_VALUES)].contains(&x) {
-            if let Some(free) = self.seen.get_mut(seen) {
-                *free = x;
-            }
-            self.distinct += 1;
+        let code = x as u8; // saturates; the comparison below refuses what is not a code
+        if usize::from(code) < MAX_FLAG_VALUES && f32::from(code) == x {
+            self.codes |= 1 << code;
+            self.analog |= self.codes.count_ones() > u32::from(self.limit);
+        } else {
+            self.analog = true;
         }
     }
 
     /// What the channel looks like so far.
     #[must_use]
-    pub fn kind(&self) -> ChannelKind {
-        if self.distinct > self.limit { ChannelKind::Analog } else { ChannelKind::Flag }
+    pub const fn kind(&self) -> ChannelKind {
+        if self.analog { ChannelKind::Analog } else { ChannelKind::Flag }
     }
 }
 
@@ -57,29 +56,35 @@ impl KindDetector {
 mod tests {
     use super::{ChannelKind, KindDetector};
 
+    fn kind(limit: u8, values: &[f32]) -> ChannelKind {
+        let mut k = KindDetector::new(limit);
+        values.iter().for_each(|&x| k.update(x));
+        k.kind()
+    }
+
     #[test]
-    fn a_flag_may_switch_for_ever_between_its_values() {
+    fn a_flag_may_switch_for_ever_between_its_codes() {
         let mut k = KindDetector::new(4);
-        for i in 0..10_000u32 {
-            k.update((i * 7 % 4) as f32 - 1.0);
-        }
+        (0..10_000u32).for_each(|i| k.update((i * 7 % 4) as f32));
         assert_eq!(k.kind(), ChannelKind::Flag);
-        k.update(99.0);
+        k.update(4.0);
         assert_eq!(k.kind(), ChannelKind::Analog);
         k.update(0.0);
         assert_eq!(k.kind(), ChannelKind::Analog);
     }
 
     #[test]
+    fn levels_that_are_not_codes_are_measurements() {
+        for x in [-1.0, 0.5, 8.0, 255.0, 256.0, 1e30, -0.1, f32::MIN_POSITIVE] {
+            assert_eq!(kind(4, &[0.0, 1.0, x]), ChannelKind::Analog, "{x}");
+        }
+        assert_eq!(kind(4, &[0.0, -0.0, 1.0, 7.0]), ChannelKind::Flag);
+    }
+
+    #[test]
     fn limits_at_both_ends() {
-        let mut none = KindDetector::new(0);
-        assert_eq!(none.kind(), ChannelKind::Flag);
-        none.update(1.0);
-        assert_eq!(none.kind(), ChannelKind::Analog);
-        let mut most = KindDetector::new(255);
-        (0..8).for_each(|i| most.update(i as f32));
-        assert_eq!(most.kind(), ChannelKind::Flag);
-        most.update(8.0);
-        assert_eq!(most.kind(), ChannelKind::Analog);
+        assert_eq!(kind(0, &[]), ChannelKind::Flag);
+        assert_eq!(kind(0, &[1.0]), ChannelKind::Analog);
+        assert_eq!(kind(8, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]), ChannelKind::Flag);
     }
 }

@@ -5,12 +5,12 @@ use nalgebra::{DefaultAllocator, Dim};
 use super::Config;
 use crate::condition::{ChannelCondition, DelayLine, Validity};
 use crate::error::ConfigError;
-use crate::score::LogScore;
+use crate::score::Excess;
 use crate::shape::Alloc;
 use crate::track::{FapiOf, SubspaceTracker, TrackerConfig};
 
 /// Residual energies below this (per entry, in squared scales of the channel) are rounding, not signal.
-pub(super) const ENERGY_FLOOR: f32 = 1e-8;
+pub(super) const ENERGY_FLOOR: f32 = 1e-6;
 
 /// State of one channel: 4·L + L·K + O(K²) words.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,11 +21,11 @@ where
     pub(super) condition: ChannelCondition,
     pub(super) line: DelayLine<L>,
     tracker: FapiOf<L, K>,
-    normal: LogScore,
+    excess: Excess,
     /// Samples and paddings taken in, up to the window length.
     filled: usize,
-    /// z-value of the last window; NaN if it could not be judged.
-    pub(super) z: f32,
+    /// Excess of the last window in dB; NaN if it could not be judged.
+    pub(super) score: f32,
 }
 
 impl<L: Dim, K: Dim> ChannelView<L, K>
@@ -41,9 +41,9 @@ where
             condition: ChannelCondition::new(&config.condition),
             line: DelayLine::new(l, length),
             tracker: FapiOf::with_shape(l, k, &tracker)?,
-            normal: LogScore::new(t.memory_frames, ENERGY_FLOOR * length as f32),
+            excess: Excess::new(t.memory_frames, ENERGY_FLOOR * length as f32),
             filled: 0,
-            z: f32::NAN,
+            score: f32::NAN,
         })
     }
 
@@ -62,12 +62,12 @@ where
 
     /// Lets the temporal view judge and learn the present window. `window` and `residual` are scratch of the window's length.
     pub(super) fn judge(&mut self, window: &mut [f32], residual: &mut [f32]) {
-        self.z = f32::NAN;
+        self.score = f32::NAN;
         if !self.condition.is_live() || self.filled < window.len() {
             return;
         }
         self.condition.standardise_into(self.line.window(), window);
         let judgement = self.tracker.process(window, residual);
-        self.z = self.normal.process(judgement.q);
+        self.score = self.excess.process(judgement.q);
     }
 }

@@ -1,8 +1,8 @@
 //! The composition: condition → track → score → alarm, one [`Config`], one [`process`](MonitorOf::process), verdicts out.
 //!
 //! A *temporal* view follows the last L samples of each analog channel, the *spatial* view the frame of all channels. Each view's
-//! residual energy becomes a z-value on its own past; the largest one is the frame's score, calibrated against past
-//! scores. A verdict on a frame is given L/2 frames later, when the frame stands in the middle of the temporal window; the
+//! residual energy is compared with its own past, as an excess in dB; the largest one is the frame's score, calibrated
+//! against past scores. A verdict on a frame is given L/2 frames later, when the frame stands in the middle of the temporal window; the
 //! spatial view looks at the same delayed frame, so that all evidence in a verdict is about one moment.
 
 mod channel;
@@ -24,7 +24,8 @@ use spatial::SpatialView;
 pub struct Verdict {
     /// The frame it judges, counted from 0: the frame given [`delay`](MonitorOf::delay) calls ago.
     pub frame: u64,
-    /// How unusual the frame is, in scales of the stream's own past; NaN if no view could judge it.
+    /// How unusual the frame is: the excess of its residual energy over the usual, in dB, in the view where that is largest;
+    /// NaN if no view could judge it.
     pub score: f32,
     /// Probability of such a score on this stream; NaN while unknown.
     pub p_value: f32,
@@ -193,19 +194,19 @@ where
         self.channels[channel].condition.kind()
     }
 
-    /// The last z-value of a channel's temporal view; NaN if it could not judge or there is none.
+    /// The last excess of a channel's temporal view, in dB; NaN if it could not judge or there is none.
     ///
     /// # Panics
     /// If there is no such channel.
     #[must_use]
     pub fn temporal_score(&self, channel: usize) -> f32 {
-        self.channels[channel].z
+        self.channels[channel].score
     }
 
-    /// The last z-value of the spatial view; NaN if it could not judge.
+    /// The last excess of the spatial view, in dB; NaN if it could not judge.
     #[must_use]
     pub fn spatial_score(&self) -> f32 {
-        self.spatial.z
+        self.spatial.score
     }
 
     /// Sets the converter's rails of a channel, in its physical unit: samples at or beyond them are saturated.
@@ -270,11 +271,11 @@ where
 
     /// Each channel's share of the last verdict's score (`shares`, one entry per channel, sum 1, or all 0 if nothing was unusual).
     ///
-    /// A temporal view speaks for its channel; the spatial view's z-value is divided by the channels' parts of its residual energy
-    /// (complete decomposition contributions, Alcala & Qin 2011, eq. 9). Only positive z-values count.
+    /// A temporal view speaks for its channel; the spatial view's is divided by the channels' parts of its residual energy
+    /// (complete decomposition contributions, Alcala & Qin 2011, eq. 9). Only positive scores count.
     pub fn contributions_into(&self, shares: &mut [f32]) {
         for (i, (share, channel)) in shares.iter_mut().zip(self.channels.iter()).enumerate() {
-            *share = channel.z.max(0.0) + self.spatial.contribution(i);
+            *share = channel.score.max(0.0) + self.spatial.contribution(i);
         }
         let total: f32 = shares.iter().sum();
         if total > 0.0 {
@@ -305,7 +306,7 @@ where
         Some(Verdict { frame, score, p_value, limit, alarm, warming_up, event })
     }
 
-    /// Lets every view judge and learn; the highest z-value and the view it came from. NaN if no view could judge.
+    /// Lets every view judge and learn; the highest score and the view it came from. NaN if no view could judge.
     fn judge_views(&mut self, delay: usize) -> (f32, View) {
         let (mut best, mut view) = (f32::NAN, View::Spatial);
         if self.config.temporal.enabled {
@@ -314,15 +315,15 @@ where
             let residual = &mut self.residual.as_mut_slice()[..length];
             for (i, channel) in self.channels.iter_mut().enumerate() {
                 channel.judge(window, residual);
-                if !(channel.z <= best || channel.z.is_nan()) {
-                    (best, view) = (channel.z, View::Temporal(i as u16));
+                if !(channel.score <= best || channel.score.is_nan()) {
+                    (best, view) = (channel.score, View::Temporal(i as u16));
                 }
             }
         }
         if self.config.spatial.enabled {
             self.spatial.judge(self.channels.as_slice(), delay);
-            if !(self.spatial.z <= best || self.spatial.z.is_nan()) {
-                (best, view) = (self.spatial.z, View::Spatial);
+            if !(self.spatial.score <= best || self.spatial.score.is_nan()) {
+                (best, view) = (self.spatial.score, View::Spatial);
             }
         }
         (best, view)
@@ -340,7 +341,7 @@ where
 
     /// The channels with the largest contributions, largest first. O(n·4), without memory for all of them.
     fn name_channels(&self, top: &mut heapless::Vec<Share, MAX_EVENT_CHANNELS>) {
-        let part = |i: usize| self.channels[i].z.max(0.0) + self.spatial.contribution(i);
+        let part = |i: usize| self.channels[i].score.max(0.0) + self.spatial.contribution(i);
         let total: f32 = (0..self.channels()).map(part).sum();
         if total.is_nan() || total <= 0.0 {
             return;

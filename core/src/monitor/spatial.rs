@@ -5,7 +5,7 @@ use nalgebra::{DefaultAllocator, Dim, OVector};
 use super::channel::{ChannelView, ENERGY_FLOOR};
 use super::config::SpatialConfig;
 use crate::error::ConfigError;
-use crate::score::LogScore;
+use crate::score::Excess;
 use crate::shape::{Alloc, zeros};
 use crate::track::{FapiOf, SubspaceTracker, TrackerConfig};
 
@@ -19,15 +19,15 @@ where
     DefaultAllocator: Alloc<N, R>,
 {
     tracker: FapiOf<N, R>,
-    normal: LogScore,
+    excess: Excess,
     rank: usize,
     frame: OVector<f32, N>,
     residual: OVector<f32, N>,
     frames: u32,
     /// Energy of the last residual.
     q: f32,
-    /// z-value of the last frame; NaN if it could not be judged.
-    pub(super) z: f32,
+    /// Excess of the last frame in dB; NaN if it could not be judged.
+    pub(super) score: f32,
 }
 
 impl<N: Dim, R: Dim> SpatialView<N, R>
@@ -39,13 +39,13 @@ where
         let tracker = TrackerConfig { rank, memory_frames: config.memory_frames };
         Ok(Self {
             tracker: FapiOf::with_shape(n, r, &tracker)?,
-            normal: LogScore::new(config.memory_frames, ENERGY_FLOOR * n.value() as f32),
+            excess: Excess::new(config.memory_frames, ENERGY_FLOOR * n.value() as f32),
             rank,
             frame: zeros(n),
             residual: zeros(n),
             frames: 0,
             q: f32::NAN,
-            z: f32::NAN,
+            score: f32::NAN,
         })
     }
 
@@ -54,7 +54,7 @@ where
     where
         DefaultAllocator: Alloc<L, K>,
     {
-        self.z = f32::NAN;
+        self.score = f32::NAN;
         self.frames = self.frames.saturating_add(1);
         let live = channels.iter().filter(|c| c.condition.is_live()).count();
         if live < 2 || self.frames < START {
@@ -71,12 +71,12 @@ where
         }
         let judgement = self.tracker.process(self.frame.as_slice(), self.residual.as_mut_slice());
         self.q = judgement.q;
-        self.z = self.normal.process(judgement.q);
+        self.score = self.excess.process(judgement.q);
     }
 
-    /// A channel's part of a positive z-value: its share of the residual energy.
+    /// A channel's part of a positive score: its share of the residual energy.
     pub(super) fn contribution(&self, channel: usize) -> f32 {
         let e = self.residual[channel];
-        if self.z > 0.0 && self.q > 0.0 { self.z * (e * e / self.q).min(1.0) } else { 0.0 }
+        if self.score > 0.0 && self.q > 0.0 { self.score * (e * e / self.q).min(1.0) } else { 0.0 }
     }
 }

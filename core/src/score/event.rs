@@ -37,7 +37,7 @@ pub struct Event {
     pub peak: u64,
     /// Alarmed frames from start to end.
     pub alarms: u64,
-    /// Highest score.
+    /// Highest score, in dB.
     pub score: f32,
     /// p-value of the highest score.
     pub p_value: f32,

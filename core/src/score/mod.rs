@@ -1,10 +1,10 @@
-//! What a tracker's judgement of one frame means: how unusual it is for this stream ([`LogScore`]), how probable ([`Calibration`]),
+//! What a tracker's judgement of one frame means: how unusual it is for this stream ([`Excess`]), how probable ([`Calibration`]),
 //! and which frames belong to one happening ([`EventMerger`]).
 
 mod calibration;
 mod event;
-mod log_score;
+mod excess;
 
 pub use calibration::{BINS, Calibration};
 pub use event::{Event, EventMerger, MAX_EVENT_CHANNELS, Share, View};
-pub use log_score::LogScore;
+pub use excess::Excess;
