@@ -139,7 +139,8 @@ fn number(cell: &str) -> Result<f32> {
 
 /// VUS-PR that the benchmark's authors published, per series and detector.
 ///
-/// Their detectors were fitted on the whole series or on a labelled train prefix: none of these figures is a streaming one.
+/// Their detectors were fitted on the whole series or on its normal prefix, or were pre-trained on other data. Only SAND updates
+/// itself along the series, in mini-batches, and its window length too is taken from the whole series.
 #[derive(Clone, Debug)]
 pub struct Published {
     /// Names of the detectors.
