@@ -4,6 +4,8 @@
 //! recording in memory than a fixed buffer, whatever the length of the file. What it had to repair or pass over
 //! (a ragged row, a truncated last block) is counted in [`Tally`], never silent.
 
+pub mod csv;
+
 use std::path::PathBuf;
 
 /// One sensor signal of a stream.
