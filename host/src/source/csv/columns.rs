@@ -227,6 +227,7 @@ impl Table<'_> {
     /// Leaves out, with a note, what is no sensor: row counters, second clocks, the empty column after a last delimiter.
     fn pass_over(&self, left_out: &mut [bool], time: TimeCells, notes: &mut Vec<String>) {
         let last = self.columns.len().saturating_sub(1);
+        let mut dropped = None;
         for (i, column) in self.columns.iter().enumerate() {
             let content = &self.contents[i];
             let stamps = content.date_times + content.dates + content.times_of_day;
@@ -245,11 +246,16 @@ impl Table<'_> {
                 continue;
             };
             left_out[i] = true;
+            dropped = Some(i);
             notes.push(format!("column `{}` (#{i}) {why}: left out", column.name));
         }
         // A table of nothing but clocks and counters: better a strange channel than none.
-        if left_out.iter().all(|&out| out) && time == TimeCells::None {
-            left_out.iter_mut().skip(last).for_each(|out| *out = false);
+        if let Some(i) = dropped
+            && left_out.iter().all(|&out| out)
+            && time == TimeCells::None
+        {
+            left_out[i] = false;
+            notes.pop();
         }
     }
 

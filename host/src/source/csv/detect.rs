@@ -95,15 +95,14 @@ pub(super) fn read_row(
     parser: &mut csv::Reader<Input>,
     row: &mut ByteRecord,
 ) -> Result<bool, SourceError> {
+    // Where the row begins (or the blank lines before it): an error inside may be far below.
+    let line = parser.position().line();
     match parser.read_byte_record(row) {
         Ok(more) => {
             parser.get_mut().row_ended();
             Ok(more)
         }
-        Err(error) => {
-            let place = format!(":{}", parser.position().line());
-            Err(unreadable(path, place, error))
-        }
+        Err(error) => Err(unreadable(path, format!(":{line}"), error)),
     }
 }
 

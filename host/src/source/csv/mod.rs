@@ -35,6 +35,9 @@ mod input;
 mod reader;
 mod time;
 
+#[cfg(test)]
+mod tests;
+
 pub use reader::CsvSource;
 
 /// Most columns a table may have.

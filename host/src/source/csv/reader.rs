@@ -130,43 +130,33 @@ impl CsvSource {
     /// Fills `frame` from the row; `true` if the row had something wrong with it.
     fn fill(&mut self, frame: &mut [f32]) -> bool {
         let mut wrong = false;
-        for (k, value) in frame.iter_mut().enumerate() {
-            let column = self.channels[k];
-            let Some(cell) = self.row.get(column) else {
-                // The row is too short, which is counted once for the row.
-                *value = f32::NAN;
-                self.tally.missing += 1;
-                continue;
-            };
-            *value = match cell::parse(cell, self.comma) {
-                Cell::Value(number) => number,
+        for (value, &column) in frame.iter_mut().zip(&self.channels) {
+            // A cell that is not there is as good as empty; the row is counted once as too short.
+            let cell = self.row.get(column).unwrap_or_default();
+            let what = match cell::parse(cell, self.comma) {
+                Cell::Value(number) => {
+                    *value = number;
+                    continue;
+                }
                 Cell::Missing => {
                     self.tally.missing += 1;
-                    f32::NAN
+                    None
                 }
                 Cell::Infinite => {
                     self.tally.missing += 1;
-                    if !std::mem::replace(&mut self.infinite_met, true) {
-                        let what =
-                            format!("`{}` is infinite and taken as missing, as all like it", shown(cell));
-                        let remark = format!(
-                            "{}: column `{}`: {what}",
-                            place(&self.path, &self.row),
-                            self.names[column]
-                        );
-                        self.tally.remark(remark);
-                    }
-                    f32::NAN
+                    let known = std::mem::replace(&mut self.infinite_met, true);
+                    (!known).then_some("is infinite: taken as missing, as all others like it")
                 }
                 Cell::Text => {
                     wrong = true;
-                    let what = format!("`{}` is no number", shown(cell));
-                    let remark =
-                        format!("{}: column `{}`: {what}", place(&self.path, &self.row), self.names[column]);
-                    self.tally.remark(remark);
-                    f32::NAN
+                    Some("is no number: taken as missing")
                 }
             };
+            *value = f32::NAN;
+            if let Some(what) = what {
+                let (place, name) = (place(&self.path, &self.row), &self.names[column]);
+                self.tally.remark(format!("{place}: column `{name}`: `{}` {what}", shown(cell)));
+            }
         }
         wrong
     }
@@ -174,9 +164,8 @@ impl CsvSource {
     /// Remarks on a row with too few or too many cells; empty cells at the end do no harm.
     fn check_width(&mut self) -> bool {
         let (found, expected) = (self.row.len(), self.names.len());
-        if found == expected
-            || (found > expected && self.row.iter().skip(expected).all(|cell| cell.trim_ascii().is_empty()))
-        {
+        let blank = |cell: &[u8]| cell.trim_ascii().is_empty();
+        if found == expected || (found > expected && self.row.iter().skip(expected).all(blank)) {
             return false;
         }
         let remark = format!("{}: {found} cells instead of {expected}", place(&self.path, &self.row));
