@@ -1,6 +1,6 @@
 //! Real recordings through the CSV and WAV sources.
 
-use eigenstream::source::csv::CsvOptions;
+use eigenstream::source::csv::{CsvOptions, CsvSource};
 use eigenstream::source::open::{OpenOptions, open};
 use eigenstream::source::{Source, Tally};
 use eigenstream_tests::shared_data;
@@ -69,9 +69,9 @@ fn telemetry_has_no_clock() {
 #[test]
 fn gas_sensors() {
     let Some(mut source) = opened("gas/gas-sensors.csv", &[]) else { return };
-    println!("{:?}", source.info());
+    assert_eq!(source.info().channels.len(), 8);
     assert_eq!(summary(&mut *source).0, 100_000);
-    println!("{:?}", source.tally());
+    assert_eq!(source.tally(), &Tally::default());
 }
 
 #[test]
@@ -90,6 +90,51 @@ fn vibration_is_the_same_as_hound_reads_it() {
     }
     assert!(samples.next().is_none());
     assert_eq!(source.tally(), &Tally::default());
+}
+
+/// Peak memory of this process in kilobytes, where the system tells.
+fn peak_kb() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?
+        .trim()
+        .trim_end_matches("kB")
+        .trim()
+        .parse()
+        .ok()
+}
+
+/// Rows without end, made as they are read.
+struct Rows;
+
+impl std::io::Read for Rows {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        const ROW: &[u8] = b"1.25,-3.5,1e-3,7\n";
+        let n = buffer.len() / ROW.len() * ROW.len();
+        buffer[..n].chunks_exact_mut(ROW.len()).for_each(|row| row.copy_from_slice(ROW));
+        Ok(n)
+    }
+}
+
+/// Alone in its process, so that other tests do not raise the peak: run with `--ignored --nocapture memory`.
+#[test]
+#[ignore = "needs a process of its own"]
+fn memory_does_not_grow_with_the_length() {
+    let mut source = CsvSource::from_reader("rows", Rows, &CsvOptions::default()).unwrap();
+    let mut read = |frames: u32| {
+        let mut frame = [0.0; 4];
+        for _ in 0..frames {
+            source.next_frame(&mut frame).unwrap().unwrap();
+        }
+        peak_kb()
+    };
+    let Some(early) = read(10_000) else {
+        return eigenstream_tests::skip("linux", "no /proc/self/status here");
+    };
+    let late = read(20_000_000).unwrap();
+    println!("peak {early} kB after 10,000 frames, {late} kB after 20,000,000");
+    assert!(late < early + 1024);
 }
 
 /// Run with `--release -- --ignored --nocapture`.

@@ -94,6 +94,13 @@ pub(super) fn start(cells: TimeCells, rows: &[ByteRecord], comma: bool) -> Optio
     }
 }
 
+/// True if time falls from row to row more often than not: the table is upside down, not damaged.
+pub(super) fn falls(cells: TimeCells, rows: &[ByteRecord], comma: bool) -> bool {
+    let ticks: Vec<Tick> = rows.iter().filter_map(|row| Some(read(cells, row, comma)?.0)).collect();
+    let down = ticks.windows(2).filter(|pair| pair[1].since(pair[0]) < 0.0).count();
+    2 * down > ticks.len().saturating_sub(1)
+}
+
 /// Frames per second of `rows`: the mean of the steps near their median, so that neither a gap nor the rounding
 /// of the stamps (0.003 s for 360 Hz) misleads. `None` if time stands still or there are less than two rows.
 pub(super) fn rate(cells: TimeCells, rows: &[ByteRecord], comma: bool) -> Option<f64> {

@@ -3,6 +3,7 @@
 use csv::ByteRecord;
 
 use super::cell::{self, Cell};
+use super::clock;
 use super::header::Column;
 use super::time::{self, Stamp, Tick};
 use super::{CsvOptions, TimeChoice};
@@ -18,6 +19,18 @@ pub(super) enum TimeCells {
     Stamp { column: usize },
     /// A date in one column, the time of day in another.
     Pair { date: usize, time: usize },
+}
+
+impl TimeCells {
+    /// The column to name in messages.
+    fn column(self) -> Option<usize> {
+        match self {
+            Self::None => None,
+            Self::Number { column, .. } | Self::Stamp { column } | Self::Pair { date: column, .. } => {
+                Some(column)
+            }
+        }
+    }
 }
 
 /// What the columns of a table are for.
@@ -42,8 +55,7 @@ struct Content {
     dates: usize,
     times_of_day: usize,
     text: usize,
-    /// Steps between neighbouring numbers: up or level, down, exactly +1, and all.
-    not_down: usize,
+    /// Steps between neighbouring numbers: down, and exactly +1.
     down: usize,
     by_one: usize,
     /// Greatest and smallest step.
@@ -77,7 +89,7 @@ impl Content {
     }
 
     fn step(&mut self, step: f64) {
-        *(if step < 0.0 { &mut self.down } else { &mut self.not_down }) += 1;
+        self.down += usize::from(step < 0.0);
         self.by_one += usize::from(step == 1.0);
         let (max, min) = self.steps.unwrap_or((step, step));
         self.steps = Some((max.max(step), min.min(step)));
@@ -123,15 +135,13 @@ pub(super) fn lay_out(
         TimeChoice::Column(wanted) => table.time_in(find(columns, wanted, "the time column")?)?,
         TimeChoice::Auto => table.find_time(&left_out),
     };
-    if let TimeCells::Number { column, .. } = time
-        && contents[column].down > contents[column].not_down
+    if let Some(column) = time.column()
+        && clock::falls(time, rows, comma)
     {
+        let name = &columns[column].name;
         return Err(Refusal {
-            problem: format!("time in column `{}` runs backwards", columns[column].name),
-            fix: format!(
-                "sort the rows by time, or leave the column out with --ignore '{}'",
-                columns[column].name
-            ),
+            problem: format!("time in column `{name}` runs backwards"),
+            fix: format!("sort the rows by time, or leave the column out with --ignore '{name}'"),
         });
     }
     match time {

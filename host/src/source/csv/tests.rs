@@ -214,6 +214,7 @@ fn time_that_runs_backwards() {
     assert_eq!(source.tally().malformed, 2);
     assert!(source.tally().remarks[0].starts_with("t.csv:5: time runs backwards by 0.5 s"));
     assert!(refusal("time,a\n3,1\n2,1\n1,1\n").contains("sort the rows"));
+    assert!(refusal("day,a\n2020-01-03,1\n2020-01-02,1\n2020-01-01,1\n").contains("`day` runs backwards"));
 }
 
 #[test]
