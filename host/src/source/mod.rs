@@ -4,6 +4,12 @@
 //! recording in memory than a fixed buffer, whatever the length of the file. What it had to repair or pass over
 //! (a ragged row, a truncated last block) is counted in [`Tally`], never silent.
 
+pub mod csv;
+pub mod open;
+pub mod pacing;
+pub mod wav;
+pub mod window;
+
 use std::path::PathBuf;
 
 /// One sensor signal of a stream.
@@ -90,6 +96,24 @@ pub trait Source {
 
     /// What was repaired or passed over so far.
     fn tally(&self) -> &Tally;
+}
+
+impl<S: Source + ?Sized> Source for Box<S> {
+    fn info(&self) -> &StreamInfo {
+        (**self).info()
+    }
+
+    fn next_frame(&mut self, frame: &mut [f32]) -> Result<Option<f64>, SourceError> {
+        (**self).next_frame(frame)
+    }
+
+    fn progress(&self) -> Progress {
+        (**self).progress()
+    }
+
+    fn tally(&self) -> &Tally {
+        (**self).tally()
+    }
 }
 
 /// Why a recording cannot be read. Every message names the file, the place in it and what would help.
