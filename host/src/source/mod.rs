@@ -6,6 +6,8 @@
 
 use std::path::PathBuf;
 
+pub mod wfdb;
+
 /// One sensor signal of a stream.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Channel {
