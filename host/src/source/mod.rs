@@ -12,6 +12,8 @@ pub mod window;
 
 use std::path::PathBuf;
 
+pub mod wfdb;
+
 /// One sensor signal of a stream.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Channel {
