@@ -78,9 +78,10 @@ fn settings(matches: &ArgMatches) -> Result<Settings, SettingsError> {
 fn one(path: &Path, settings: &Settings, quiet: bool) -> Result<Outcome, RunError> {
     let source = open(path, &settings.open_options()?)?;
     let (from, to) = (settings.from.map(|t| t.seconds()), settings.to.map(|t| t.seconds()));
-    let mut source = Paced::new(Window::new(source, from, to)?, settings.speed()?);
+    let window = Window::new(source, from, to)?;
+    let first = window.skipped();
+    let mut source = Paced::new(window, settings.speed()?);
     let info = source.info().clone();
-    let first = source.inner().skipped();
     let outputs = Outputs::create(path, &info, settings, first)?;
     let bar = Bar::new(&info.name, quiet);
     let outcome = engine::replay(&mut source, &settings.monitor(), first, outputs.sinks, &mut |progress, frames| {

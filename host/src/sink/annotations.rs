@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{EventRecord, Outcome, Sink};
-use crate::source::wfdb::{Annotation, AnnotationWriter, WfdbWriteError, code};
+use crate::source::wfdb::annotation::code;
+use crate::source::wfdb::{Annotation, AnnotationWriter, WfdbWriteError};
 
 /// Writes a comment annotation (`"`) at the first frame of each event, with its length, score and channels as the note.
 #[derive(Debug)]

@@ -5,14 +5,15 @@
 //! (a ragged row, a truncated last block) is counted in [`Tally`], never silent.
 
 pub mod csv;
-pub mod open;
+mod open;
 pub mod pacing;
 pub mod wav;
+pub mod wfdb;
 pub mod window;
 
 use std::path::PathBuf;
 
-pub mod wfdb;
+pub use open::{OpenOptions, open};
 
 /// One sensor signal of a stream.
 #[derive(Clone, Debug, Default, PartialEq)]

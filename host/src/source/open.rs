@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::csv::{CsvOptions, CsvSource};
 use super::wav::WavSource;
+use super::wfdb::WfdbSource;
 use super::{Source, SourceError};
 
 /// What a user may say about a recording, for the formats that leave it open.
@@ -26,8 +27,8 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn Source>, Sourc
     let beginning = beginning(path)?;
     let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     match (beginning.as_slice(), extension.as_str()) {
-        // WFDB: `WfdbSource::open(path)` goes here. Before all others: a signal file may begin with any bytes.
-        (_, "hea" | "dat") => Err(unsupported(path, "WFDB records are not read by this build")),
+        // Before all others: a signal file may begin with any bytes.
+        (_, "hea" | "dat") => Ok(Box::new(WfdbSource::open(path)?)),
         (
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] | [b'R', b'F', b'6', b'4', ..],
             _,

@@ -4,7 +4,7 @@ use super::{Progress, Source, SourceError, StreamInfo, Tally};
 
 /// Passes on the frames with `from_s` ≤ t < `to_s`, with the times they have in the whole recording.
 ///
-/// The frames before are read and dropped (what had to be repaired in them is in the tally all the same);
+/// The frames before are read and dropped at construction (what had to be repaired in them is in the tally all the same);
 /// those after are not read.
 #[derive(Debug)]
 pub struct Window<S> {
@@ -13,24 +13,58 @@ pub struct Window<S> {
     from_s: f64,
     to_s: f64,
     ended: bool,
+    /// The first frame of the window and its time, until it is asked for.
+    first: Option<(Vec<f32>, f64)>,
+    skipped: u64,
 }
 
 impl<S: Source> Window<S> {
     /// A window on `inner`, in seconds since its first frame. Without `from_s` it begins there, without `to_s` it
     /// reaches the end; where `to_s` ≤ `from_s`, or one of them is NaN, it is empty.
-    pub fn new(inner: S, from_s: Option<f64>, to_s: Option<f64>) -> Self {
+    ///
+    /// # Errors
+    /// If a frame before the window cannot be read.
+    pub fn new(inner: S, from_s: Option<f64>, to_s: Option<f64>) -> Result<Self, SourceError> {
         let mut info = inner.info().clone();
         if from_s.is_some() || to_s.is_some() {
             // Times may have gaps, so the number of frames is not known beforehand.
             info.frames = None;
         }
-        Self {
+        let mut window = Self {
             info,
             inner,
             from_s: from_s.unwrap_or(f64::NEG_INFINITY),
             to_s: to_s.unwrap_or(f64::INFINITY),
             ended: false,
+            first: None,
+            skipped: 0,
+        };
+        if from_s.is_some() {
+            let mut frame = vec![f32::NAN; window.info.channels.len()];
+            window.first = window.read(&mut frame)?.map(|time| (frame, time));
         }
+        Ok(window)
+    }
+
+    /// Frames of the recording before the first one of the window.
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// The next frame in the window.
+    fn read(&mut self, frame: &mut [f32]) -> Result<Option<f64>, SourceError> {
+        while !self.ended {
+            match self.inner.next_frame(frame)? {
+                Some(time) if time < self.to_s && self.from_s < self.to_s => {
+                    if time >= self.from_s {
+                        return Ok(Some(time));
+                    }
+                    self.skipped += 1;
+                }
+                _ => self.ended = true,
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -40,17 +74,11 @@ impl<S: Source> Source for Window<S> {
     }
 
     fn next_frame(&mut self, frame: &mut [f32]) -> Result<Option<f64>, SourceError> {
-        while !self.ended {
-            match self.inner.next_frame(frame)? {
-                Some(time) if time < self.to_s && self.from_s < self.to_s => {
-                    if time >= self.from_s {
-                        return Ok(Some(time));
-                    }
-                }
-                _ => self.ended = true,
-            }
+        if let Some((first, time)) = self.first.take() {
+            frame.copy_from_slice(&first);
+            return Ok(Some(time));
         }
-        Ok(None)
+        self.read(frame)
     }
 
     fn progress(&self) -> Progress {
@@ -67,10 +95,14 @@ mod tests {
     use super::*;
     use crate::source::csv::{CsvOptions, CsvSource};
 
-    fn times(from_s: Option<f64>, to_s: Option<f64>) -> Vec<f64> {
+    fn window(from_s: Option<f64>, to_s: Option<f64>) -> Window<Box<dyn Source>> {
         let text = "time,a\n0,0\n0.5,1\n1,2\n1,3\n1.5,4\n2,5\n";
         let inner = CsvSource::from_reader("t", text.as_bytes(), &CsvOptions::default()).unwrap();
-        let mut window = Window::new(Box::new(inner) as Box<dyn Source>, from_s, to_s);
+        Window::new(Box::new(inner), from_s, to_s).unwrap()
+    }
+
+    fn times(from_s: Option<f64>, to_s: Option<f64>) -> Vec<f64> {
+        let mut window = window(from_s, to_s);
         std::iter::from_fn(|| window.next_frame(&mut [0.0]).unwrap()).collect()
     }
 
@@ -80,6 +112,13 @@ mod tests {
         assert_eq!(times(Some(1.2), None), [1.5, 2.0]);
         assert_eq!(times(None, Some(0.5)), [0.0]);
         assert_eq!(times(None, None).len(), 6);
+    }
+
+    #[test]
+    fn frames_before_the_window_are_counted_and_its_first_frame_is_kept() {
+        let mut window = window(Some(1.0), None);
+        let mut frame = [0.0];
+        assert_eq!((window.skipped(), window.next_frame(&mut frame).unwrap(), frame), (2, Some(1.0), [2.0]));
     }
 
     #[test]
