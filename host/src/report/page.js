@@ -4,7 +4,7 @@
   const data = JSON.parse($("data").textContent);
   if (!data.frames) return;
   const isTime = data.axis === "time", root = document.documentElement, stack = $("stack"), map = $("map");
-  const MANY = 12, FIRST = data.frames ? data.step / data.width : 1;
+  const MANY = 12, FRAME = data.step / data.width;
   const whole = { from: data.from, to: data.to };
   const events = data.events.filter(e => e.from !== null && e.to !== null).sort((a, b) => a.from - b.from);
   const view = { ...whole };
@@ -12,7 +12,7 @@
 
   // Series ------------------------------------------------------------------------------------------------------------
   const scoreSeries = { max: unpack(data.score.max), p: unpack(data.score.p), limit: unpack(data.score.limit) };
-  const edges = binEdges(data, Math.max(scoreSeries.max.length, Math.ceil(data.frames / data.width)));
+  const edges = binEdges(data, Math.ceil(data.frames / data.width));
   const raw = data.width === 1, common = { edges, raw, step: data.step };
   const stretch = ([a, b]) => [edges[a], edges[Math.min(b, edges.length - 1)]];
   const warm = data.score.warm.map(stretch), alarmBins = data.score.alarm.map(stretch);
@@ -46,7 +46,10 @@
   const seen = new IntersectionObserver(entries => {
     for (const entry of entries) {
       const row = rows.find(r => r.node === entry.target);
-      if (row) row.visible = entry.isIntersecting;
+      if (!row) continue;
+      row.visible = entry.isIntersecting;
+      // A thousand bitmaps would fill the memory of a phone.
+      if (!row.visible) row.canvas.width = 0;
     }
     draw();
   }, { rootMargin: "200px" });
@@ -92,20 +95,30 @@
     const { left, right } = frame(stack.clientWidth);
     return view.from + (Math.min(Math.max(px, left), right) - left) / (right - left) * (view.to - view.from);
   };
-  const binsAreWide = () => (stack.clientWidth - gutter()) * data.step / (view.to - view.from) > 1.5;
+  const pixelsPerFrame = () => (stack.clientWidth - gutter()) * FRAME / (view.to - view.from);
+  // Samples are shown where they say more than bins do, and are not so dense that the line becomes a band itself.
+  const binsAreWide = () => pixelsPerFrame() * data.width > 1.5 && pixelsPerFrame() > 0.1;
   const inView = list => list.filter(e => e.to >= view.from && e.from <= view.to);
   const piecesOf = row => {
     const { bins, details } = row.series();
     return piecesIn(view, bins, details, !raw && binsAreWide());
   };
   const placeText = (place, extra = 0) => isTime ? clockText(place, Math.min(data.decimals + extra, 6)) : Math.round(place).toLocaleString("en");
+  const lengthText = length => {
+    if (!isTime) return Math.round(length).toLocaleString("en") + " frames";
+    if (length < 1) return numberText(length * 1000, 3) + " ms";
+    if (length < 60) return numberText(length, 3) + " s";
+    const [big, unit, small, rest] = length < 3600 ? [60, "min", 1, "s"] : length < 86400 ? [3600, "h", 60, "min"] : [86400, "d", 3600, "h"];
+    const total = Math.round(length / small), parts = big / small;
+    return `${Math.floor(total / parts)} ${unit}` + (total % parts ? ` ${total % parts} ${rest}` : "");
+  };
   const finer = () => Math.max(0, Math.ceil(Math.log10((whole.to - whole.from) / (view.to - view.from)) - 0.7));
 
   function readColours() {
     const style = getComputedStyle(root);
-    for (const name of ["ink", "soft", "line", "grid", "signal", "score", "alarm", "shade", "hatch"]) colours[name] = style.getPropertyValue("--" + name).trim();
+    for (const name of ["panel", "soft", "grid", "signal", "score", "alarm", "shade", "hatch"]) colours[name] = style.getPropertyValue("--" + name).trim();
   }
-  const ratio = () => printing ? 3 : Math.max(window.devicePixelRatio || 1, 1);
+  const ratio = () => printing ? (rows.length > 30 ? 1 : 3) : Math.max(window.devicePixelRatio || 1, 1);
 
   function drawRow(row) {
     const { ctx, width, height } = prepare(row.canvas, row.height, ratio());
@@ -156,6 +169,8 @@
     for (const [from, to] of warm) {
       const left = Math.max(x(from), plot.left), right = Math.min(x(to), plot.right);
       if (right - left < 66) continue;
+      ctx.fillStyle = colours.panel;
+      ctx.fillRect(left, plot.top, 60, 17);
       ctx.textAlign = "left"; ctx.textBaseline = "top"; ctx.fillStyle = colours.soft;
       ctx.fillText("warm-up", left + 6, plot.top + 3);
     }
@@ -198,15 +213,14 @@
     for (const row of rows) if (row.visible || printing) drawRow(row);
     drawAxis();
     drawMap();
-    const length = view.to - view.from, detail = raw || excerpts.some(e => e.from <= view.from + FIRST && e.to >= view.to - FIRST) ? "every sample" : binsAreWide() ? `least and greatest of every ${data.width} frames; every sample around the strongest alarms` : "";
-    const lengthText = isTime ? (length >= 60 ? clockText(length, 0) + " min:s" : numberText(length, 3) + " s") : Math.round(length).toLocaleString("en") + " frames";
-    $("range").textContent = `${placeText(view.from, finer())} – ${placeText(view.to, finer())} (${length >= 3600 && isTime ? clockText(length, 0) : lengthText})${detail && " · " + detail}`;
+    const length = view.to - view.from, detail = raw || excerpts.some(e => e.from <= view.from + FRAME && e.to >= view.to - FRAME) ? "every sample" : `least and greatest of every ${data.width} frames${binsAreWide() && excerpts.length ? "; every sample around the strongest alarms" : ""}`;
+    $("range").textContent = `${placeText(view.from, finer())} – ${placeText(view.to, finer())} (${lengthText(length)})${detail && " · " + detail}`;
   }
 
   // View --------------------------------------------------------------------------------------------------------------
   let hashTimer = 0;
   function show(from, to) {
-    const least = Math.min(8 * FIRST, whole.to - whole.from), length = Math.min(Math.max(to - from, least), whole.to - whole.from);
+    const least = Math.min(8 * FRAME, whole.to - whole.from), length = Math.min(Math.max(to - from, least), whole.to - whole.from);
     const middle = (from + to) / 2;
     view.from = Math.min(Math.max(middle - length / 2, whole.from), whole.to - length);
     view.to = view.from + length;
@@ -230,7 +244,7 @@
       text.append(` · ${placeText(event.peak)} · score ${numberText(event.score === null ? NaN : event.score, 3)}${event.limit === null ? "" : " (limit " + numberText(event.limit, 3) + ")"}${event.p === null ? "" : " · p " + numberText(event.p, 2)}${shares && " · " + shares}`);
       const row = $("alarm-" + event.n);
       if (row) row.classList.add("chosen");
-      const margin = Math.max(event.to - event.from, 500 * FIRST);
+      const margin = Math.max(event.to - event.from, 500 * FRAME);
       show(event.from - margin, event.to + margin);
       if (scroll) $("plots").scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
     }
@@ -246,7 +260,7 @@
 
   // Address: #t=from,to and #dark or #light -----------------------------------------------------------------------------
   function writeHash() {
-    const parts = [], decimals = isTime ? Math.max(0, Math.min(9, Math.ceil(-Math.log10(FIRST)) + 1)) : 0;
+    const parts = [], decimals = isTime ? Math.max(0, Math.min(9, Math.ceil(-Math.log10(FRAME)) + 1)) : 0;
     if (root.dataset.theme) parts.push(root.dataset.theme);
     if (view.from > whole.from || view.to < whole.to) parts.push(`t=${view.from.toFixed(decimals)},${view.to.toFixed(decimals)}`);
     // Some browsers refuse this for local files; the page works without.
@@ -362,8 +376,7 @@
   map.addEventListener("dblclick", showWhole);
   const keys = { "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), ArrowLeft: () => move(-0.2), ArrowRight: () => move(0.2), 0: showWhole, Escape: showWhole, n: () => step(1), p: () => step(-1) };
   document.addEventListener("keydown", event => {
-    const elsewhere = event.target !== document.body && !$("plots").contains(event.target);
-    if (event.ctrlKey || event.metaKey || event.altKey || elsewhere || !keys[event.key] || (/^[np]$/.test(event.key) && !events.length)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key] || (/^[np]$/.test(event.key) && !events.length)) return;
     event.preventDefault();
     keys[event.key]();
   });
@@ -388,18 +401,24 @@
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { nameTheme(); draw(); });
 
   // Paper is light, narrow, and takes all rows at once.
-  let theme;
+  let theme, open;
   addEventListener("beforeprint", () => {
+    open = $("settings").open;
+    $("settings").open = true;
     theme = root.dataset.theme;
     root.dataset.theme = "light";
     stack.style.width = "690px";
     printing = true;
     drawNow();
+    // Drawn for one width of paper, scaled to the real one.
+    stack.style.width = "";
+    for (const canvas of stack.querySelectorAll("canvas")) canvas.style.height = "auto";
   });
   addEventListener("afterprint", () => {
+    $("settings").open = open;
     if (theme) root.dataset.theme = theme; else delete root.dataset.theme;
-    stack.style.width = "";
     printing = false;
+    for (const row of rows) row.canvas.style.height = row.height + "px";
     draw();
   });
 
