@@ -81,7 +81,9 @@
     }
     const button = $("all");
     button.hidden = channels.length <= MANY;
-    button.textContent = showAll ? `Show the ${MANY} channels most involved in alarms` : `Show all ${channels.length.toLocaleString("en")} channels (now: the ${MANY} most involved in alarms)`;
+    button.textContent = showAll
+      ? `Show the ${MANY} channels most involved in alarms`
+      : `Show all ${channels.length.toLocaleString("en")} channels (now: the ${MANY} most involved in alarms)`;
   }
 
   // Drawing -----------------------------------------------------------------------------------------------------------
@@ -130,7 +132,10 @@
     }
     const wide = row.isScore && extent[0] > 0 && extent[1] / extent[0] > 300;
     const scale = (wide ? logScale : linearScale)(row.isScore && !wide && extent[0] > 0 ? [0, extent[1]] : extent, plot.top, plot.bottom);
-    row.unitNode.textContent = row.isScore ? (wide ? "log scale" : "") + (limits && scoreSeries.limit.some(v => v === v) ? (wide ? ", " : "") + "dashed: limit" : "") : row.unit;
+    if (row.isScore) {
+      const limited = scoreSeries.limit.some(v => !Number.isNaN(v));
+      row.unitNode.textContent = [wide && "log scale", limited && "dashed: limit"].filter(Boolean).join(", ");
+    }
     drawHatched(ctx, warm, x, plot, colours);
     drawTicksY(ctx, scale, plot, colours);
     drawShaded(ctx, inView(events), chosen, x, plot, colours);
@@ -138,7 +143,9 @@
     if (limits) drawLimit(ctx, limits, x, scale);
     drawGaps(ctx, row.gaps, x, plot, height);
     if (row.isScore) drawWarmWord(ctx, x, plot);
-    row.canvas.setAttribute("aria-label", `${row.title}${row.unit ? " in " + row.unit : ""}: from ${numberText(extent[0], 3)} to ${numberText(extent[1], 3)}, ${placeText(view.from)} to ${placeText(view.to)}`);
+    const values = `from ${numberText(extent[0], 3)} to ${numberText(extent[1], 3)}`;
+    const title = row.title + (row.unit && " in " + row.unit);
+    row.canvas.setAttribute("aria-label", `${title}: ${values}, ${placeText(view.from)} to ${placeText(view.to)}`);
   }
   function drawLimit(ctx, limits, x, scale) {
     ctx.setLineDash([5, 4]);
@@ -161,7 +168,7 @@
   function drawGaps(ctx, gaps, x, plot, height) {
     ctx.fillStyle = colours.soft;
     for (const [from, to] of gaps) {
-      const left = Math.max(x(from), plot.left), right = Math.min(Math.max(x(to), left + 1), plot.right);
+      const left = Math.max(x(from), plot.left), right = Math.min(Math.max(x(to), x(from) + 1), plot.right);
       if (right > left) ctx.fillRect(left, height - 5, right - left, 3);
     }
   }
@@ -213,8 +220,14 @@
     for (const row of rows) if (row.visible || printing) drawRow(row);
     drawAxis();
     drawMap();
-    const length = view.to - view.from, detail = raw || excerpts.some(e => e.from <= view.from + FRAME && e.to >= view.to - FRAME) ? "every sample" : `least and greatest of every ${data.width} frames${binsAreWide() && excerpts.length ? "; every sample around the strongest alarms" : ""}`;
-    $("range").textContent = `${placeText(view.from, finer())} – ${placeText(view.to, finer())} (${lengthText(length)})${detail && " · " + detail}`;
+    const range = `${placeText(view.from, finer())} – ${placeText(view.to, finer())}`;
+    $("range").textContent = `${range} (${lengthText(view.to - view.from)}) · ${detailText()}`;
+  }
+  function detailText() {
+    const inside = binsAreWide() && excerpts.some(e => e.from <= view.from + FRAME && e.to >= view.to - FRAME);
+    if (raw || inside) return "every sample";
+    const partly = binsAreWide() && excerpts.length ? "; every sample around the strongest alarms" : "";
+    return `least and greatest of every ${data.width} frames${partly}`;
   }
 
   // View --------------------------------------------------------------------------------------------------------------
@@ -239,14 +252,18 @@
     const text = $("chosen");
     text.textContent = events.length && !event ? `${events.length} alarm${events.length > 1 ? "s" : ""} shaded; click one, or step through them.` : "";
     if (event) {
-      const shares = event.channels.slice(0, 4).map(([c, s]) => `${data.channels[c].name} ${Math.round(s * 100)} %`).join(", ");
+      const shares = event.channels.slice(0, 4).map(([c, s]) => `${data.channels[c].name} ${Math.round(s * 100)} %`);
+      const limit = event.limit === null ? "" : ` (limit ${numberText(event.limit, 3)})`;
+      const score = event.score === null ? "" : `score ${numberText(event.score, 3)}${limit}`;
+      const p = event.p === null ? "" : event.p === 0 ? "p < 10⁻³⁷" : `p ${numberText(event.p, 3)}`;
       make("b", "", text, `Alarm ${event.n}`);
-      text.append(` · ${placeText(event.peak)} · score ${numberText(event.score === null ? NaN : event.score, 3)}${event.limit === null ? "" : " (limit " + numberText(event.limit, 3) + ")"}${event.p === null ? "" : " · p " + numberText(event.p, 2)}${shares && " · " + shares}`);
+      for (const words of [placeText(event.peak), score, p, shares.join(", ")]) if (words) text.append(" · " + words);
       const row = $("alarm-" + event.n);
       if (row) row.classList.add("chosen");
       const margin = Math.max(event.to - event.from, 500 * FRAME);
       show(event.from - margin, event.to + margin);
-      if (scroll) $("plots").scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+      const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      if (scroll) $("plots").scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
     }
     draw();
   }
@@ -299,8 +316,11 @@
     i = Math.min(i, piece.low.length - 1);
     const low = numberText(piece.low[i]), high = numberText(piece.high[i]), unit = row.unit && " " + row.unit;
     if (!row.isScore) return low === "–" ? "missing" : (low === high ? low : `${low} … ${high}`) + unit;
-    const bin = indexAt(edges, place), extra = (word, v) => Number.isNaN(v) || v === undefined ? "" : `  ${word} ${numberText(v, 3)}`;
-    return low + extra("limit", scoreSeries.limit[bin]) + extra("p", scoreSeries.p[bin]);
+    const bin = indexAt(edges, place);
+    const extra = (word, v) => Number.isNaN(v) || v === undefined ? "" : ` · ${word} ${numberText(v, 3)}`;
+    // The p-value is that of the bin: beside a single sample it would mislead.
+    const p = piece.raw && !raw ? NaN : scoreSeries.p[bin];
+    return low + extra("limit", scoreSeries.limit[bin]) + extra("p", p);
   }
   function hit(px) {
     const x = placeX(stack.clientWidth), near = e => Math.max(x(e.from) - px, px - Math.max(x(e.to), x(e.from) + 2), 0);
@@ -314,7 +334,8 @@
   stack.addEventListener("pointerdown", event => {
     if (event.button) return;
     fingers.set(event.pointerId, localX(event));
-    drag = { x: localX(event), view: { ...view }, moved: fingers.size > 1, touch: event.pointerType === "touch", grab: axis.contains(event.target) };
+    const touch = event.pointerType === "touch", grab = axis.contains(event.target);
+    drag = { x: localX(event), view: { ...view }, moved: fingers.size > 1, touch, grab };
     if (fingers.size === 2) drag.pinch = [...fingers.values()];
     stack.setPointerCapture(event.pointerId);
   });
@@ -325,7 +346,8 @@
     fingers.set(event.pointerId, px);
     const { left, right } = frame(stack.clientWidth), unit = (drag.view.to - drag.view.from) / (right - left);
     if (drag.pinch && fingers.size === 2) {
-      const [a, b] = drag.pinch, [c, d] = [...fingers.values()], factor = Math.min(Math.abs(b - a) / Math.max(Math.abs(d - c), 10), 50);
+      const [a, b] = drag.pinch, [c, d] = [...fingers.values()];
+      const factor = Math.min(Math.abs(b - a) / Math.max(Math.abs(d - c), 10), 50);
       const about = drag.view.from + ((a + b) / 2 - left) * unit, from = about - ((c + d) / 2 - left) * unit * factor;
       show(from, from + (drag.view.to - drag.view.from) * factor);
       return;
@@ -340,7 +362,11 @@
     fingers.delete(event.pointerId);
     band.style.display = "none";
     const done = drag, px = localX(event);
-    if (fingers.size) { if (drag) drag = { ...drag, pinch: null, x: [...fingers.values()][0], view: { ...view }, moved: true }; return; }
+    if (fingers.size) {
+      // One of two fingers was lifted: the other goes on and moves the view.
+      if (drag) drag = { ...drag, pinch: null, x: [...fingers.values()][0], view: { ...view }, moved: true };
+      return;
+    }
     drag = null;
     if (!done || event.type === "pointercancel") return;
     if (!done.moved) {
@@ -360,7 +386,8 @@
     const zooms = event.ctrlKey || event.metaKey || event.currentTarget === map || axis.contains(event.target);
     if (!zooms && Math.abs(event.deltaX) <= Math.abs(event.deltaY)) return;
     event.preventDefault();
-    if (zooms) zoom(Math.exp(Math.max(-60, Math.min(60, event.deltaY)) * 0.006), event.currentTarget === map ? undefined : valueAt(localX(event)));
+    const about = event.currentTarget === map ? undefined : valueAt(localX(event));
+    if (zooms) zoom(Math.exp(Math.max(-60, Math.min(60, event.deltaY)) * 0.006), about);
     else move(event.deltaX / stack.clientWidth);
   };
   for (const node of [stack, map]) node.addEventListener("wheel", wheel, { passive: false });
@@ -374,7 +401,10 @@
   map.addEventListener("pointerdown", event => { map.setPointerCapture(event.pointerId); centre(event); });
   map.addEventListener("pointermove", centre);
   map.addEventListener("dblclick", showWhole);
-  const keys = { "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), ArrowLeft: () => move(-0.2), ArrowRight: () => move(0.2), 0: showWhole, Escape: showWhole, n: () => step(1), p: () => step(-1) };
+  const keys = {
+    "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), 0: showWhole, Escape: showWhole,
+    ArrowLeft: () => move(-0.2), ArrowRight: () => move(0.2), n: () => step(1), p: () => step(-1),
+  };
   document.addEventListener("keydown", event => {
     if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key] || (/^[np]$/.test(event.key) && !events.length)) return;
     event.preventDefault();
