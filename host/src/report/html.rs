@@ -113,7 +113,7 @@ fn summary(content: &Content<'_>) -> String {
     if content.judged.in_alarm > 0 {
         let share = content.judged.in_alarm as f64 / content.judged.frames as f64;
         let length = axis.write_length(content.judged.in_alarm as f64 * axis.frame());
-        remarks.push(format!("In alarm for {length} in all ({} of the time).", percent(share as f32)));
+        remarks.push(format!("In alarm for {length} in all ({} of the frames).", percent(share as f32)));
     }
     if !remarks.is_empty() {
         let _ = writeln!(out, "<p>{}</p>", remarks.join(" "));
@@ -209,7 +209,7 @@ fn alarm(out: &mut String, content: &Content<'_>, n: u64, event: &ReportEvent) {
         out,
         "<tr id=\"alarm-{n}\" data-n=\"{n}\"><td><a href=\"{}\">{n}</a></td><td data-head=\"Start\">{}</td>\
          <td data-head=\"Length\">{length}</td><td data-head=\"Peak\">{}</td>\
-         <td class=\"num wide\" data-head=\"Score\">{}{over}</td><td class=\"num wide\" data-head=\"p-value\">{}</td>\
+         <td class=\"num\" data-head=\"Score\">{}{over}</td><td class=\"num\" data-head=\"p-value\">{}</td>\
          <td class=\"wide\">{}</td><td class=\"wide\">{words}</td></tr>",
         link(axis, event),
         at(event.start, event.start_s),
@@ -252,22 +252,27 @@ fn quality(content: &Content<'_>) -> String {
     let missing: u64 = content.unusable.iter().map(|u| u.missing).sum();
     let saturated: u64 = content.unusable.iter().map(|u| u.saturated).sum();
     let samples = content.axis.frames().saturating_mul(content.unusable.len() as u64);
-    let mut out = if missing + saturated + tally.malformed == 0 {
-        format!("<p class=\"note\">All {} are usable.</p>\n", plural(samples, "sample"))
-    } else {
-        format!(
-            "<p class=\"note\">{} missing, {} saturated, of {}. {} could not be read and {} passed over.</p>\n",
+    let mut out = match (samples, missing + saturated) {
+        (0, _) => "<p class=\"note\">No samples.</p>\n".into(),
+        (_, 0) => format!("<p class=\"note\">All {} are usable.</p>\n", plural(samples, "sample")),
+        _ => format!(
+            "<p class=\"note\">{} missing, {} saturated, of {}.</p>\n",
             count(missing),
             count(saturated),
             plural(samples, "sample"),
-            if tally.malformed == 1 {
-                "1 row or block".into()
-            } else {
-                format!("{} rows or blocks", count(tally.malformed))
-            },
-            if tally.malformed == 1 { "was" } else { "were" },
-        )
+        ),
     };
+    match tally.malformed {
+        0 => {}
+        1 => out.push_str("<p class=\"note\">1 row or block could not be read and was passed over.</p>\n"),
+        n => {
+            let n = count(n);
+            let _ = writeln!(
+                out,
+                "<p class=\"note\">{n} rows or blocks could not be read and were passed over.</p>"
+            );
+        }
+    }
     let mut rows: Vec<_> = content.info.channels.iter().zip(content.unusable).collect();
     rows.retain(|(_, u)| u.missing + u.saturated > 0);
     if !rows.is_empty() {

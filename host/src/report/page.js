@@ -4,7 +4,7 @@
   const data = JSON.parse($("data").textContent);
   if (!data.frames) return;
   const isTime = data.axis === "time", root = document.documentElement, stack = $("stack"), map = $("map");
-  const MANY = 12, FIRST = data.frames ? data.step / data.width : 1;
+  const MANY = 12, FRAME = data.step / data.width;
   const whole = { from: data.from, to: data.to };
   const events = data.events.filter(e => e.from !== null && e.to !== null).sort((a, b) => a.from - b.from);
   const view = { ...whole };
@@ -12,7 +12,7 @@
 
   // Series ------------------------------------------------------------------------------------------------------------
   const scoreSeries = { max: unpack(data.score.max), p: unpack(data.score.p), limit: unpack(data.score.limit) };
-  const edges = binEdges(data, Math.max(scoreSeries.max.length, Math.ceil(data.frames / data.width)));
+  const edges = binEdges(data, Math.ceil(data.frames / data.width));
   const raw = data.width === 1, common = { edges, raw, step: data.step };
   const stretch = ([a, b]) => [edges[a], edges[Math.min(b, edges.length - 1)]];
   const warm = data.score.warm.map(stretch), alarmBins = data.score.alarm.map(stretch);
@@ -46,7 +46,10 @@
   const seen = new IntersectionObserver(entries => {
     for (const entry of entries) {
       const row = rows.find(r => r.node === entry.target);
-      if (row) row.visible = entry.isIntersecting;
+      if (!row) continue;
+      row.visible = entry.isIntersecting;
+      // A thousand bitmaps would fill the memory of a phone.
+      if (!row.visible) row.canvas.width = 0;
     }
     draw();
   }, { rootMargin: "200px" });
@@ -78,7 +81,9 @@
     }
     const button = $("all");
     button.hidden = channels.length <= MANY;
-    button.textContent = showAll ? `Show the ${MANY} channels most involved in alarms` : `Show all ${channels.length.toLocaleString("en")} channels (now: the ${MANY} most involved in alarms)`;
+    button.textContent = showAll
+      ? `Show the ${MANY} channels most involved in alarms`
+      : `Show all ${channels.length.toLocaleString("en")} channels (now: the ${MANY} most involved in alarms)`;
   }
 
   // Drawing -----------------------------------------------------------------------------------------------------------
@@ -92,20 +97,30 @@
     const { left, right } = frame(stack.clientWidth);
     return view.from + (Math.min(Math.max(px, left), right) - left) / (right - left) * (view.to - view.from);
   };
-  const binsAreWide = () => (stack.clientWidth - gutter()) * data.step / (view.to - view.from) > 1.5;
+  const pixelsPerFrame = () => (stack.clientWidth - gutter()) * FRAME / (view.to - view.from);
+  // Samples are shown where they say more than bins do, and are not so dense that the line becomes a band itself.
+  const binsAreWide = () => pixelsPerFrame() * data.width > 1.5 && pixelsPerFrame() > 0.1;
   const inView = list => list.filter(e => e.to >= view.from && e.from <= view.to);
   const piecesOf = row => {
     const { bins, details } = row.series();
     return piecesIn(view, bins, details, !raw && binsAreWide());
   };
   const placeText = (place, extra = 0) => isTime ? clockText(place, Math.min(data.decimals + extra, 6)) : Math.round(place).toLocaleString("en");
+  const lengthText = length => {
+    if (!isTime) return Math.round(length).toLocaleString("en") + " frames";
+    if (length < 1) return numberText(length * 1000, 3) + " ms";
+    if (length < 60) return numberText(length, 3) + " s";
+    const [big, unit, small, rest] = length < 3600 ? [60, "min", 1, "s"] : length < 86400 ? [3600, "h", 60, "min"] : [86400, "d", 3600, "h"];
+    const total = Math.round(length / small), parts = big / small;
+    return `${Math.floor(total / parts)} ${unit}` + (total % parts ? ` ${total % parts} ${rest}` : "");
+  };
   const finer = () => Math.max(0, Math.ceil(Math.log10((whole.to - whole.from) / (view.to - view.from)) - 0.7));
 
   function readColours() {
     const style = getComputedStyle(root);
-    for (const name of ["ink", "soft", "line", "grid", "signal", "score", "alarm", "shade", "hatch"]) colours[name] = style.getPropertyValue("--" + name).trim();
+    for (const name of ["panel", "soft", "grid", "signal", "score", "alarm", "shade", "hatch"]) colours[name] = style.getPropertyValue("--" + name).trim();
   }
-  const ratio = () => printing ? 3 : Math.max(window.devicePixelRatio || 1, 1);
+  const ratio = () => printing ? (rows.length > 30 ? 1 : 3) : Math.max(window.devicePixelRatio || 1, 1);
 
   function drawRow(row) {
     const { ctx, width, height } = prepare(row.canvas, row.height, ratio());
@@ -117,7 +132,10 @@
     }
     const wide = row.isScore && extent[0] > 0 && extent[1] / extent[0] > 300;
     const scale = (wide ? logScale : linearScale)(row.isScore && !wide && extent[0] > 0 ? [0, extent[1]] : extent, plot.top, plot.bottom);
-    row.unitNode.textContent = row.isScore ? (wide ? "log scale" : "") + (limits && scoreSeries.limit.some(v => v === v) ? (wide ? ", " : "") + "dashed: limit" : "") : row.unit;
+    if (row.isScore) {
+      const limited = scoreSeries.limit.some(v => !Number.isNaN(v));
+      row.unitNode.textContent = [wide && "log scale", limited && "dashed: limit"].filter(Boolean).join(", ");
+    }
     drawHatched(ctx, warm, x, plot, colours);
     drawTicksY(ctx, scale, plot, colours);
     drawShaded(ctx, inView(events), chosen, x, plot, colours);
@@ -125,7 +143,9 @@
     if (limits) drawLimit(ctx, limits, x, scale);
     drawGaps(ctx, row.gaps, x, plot, height);
     if (row.isScore) drawWarmWord(ctx, x, plot);
-    row.canvas.setAttribute("aria-label", `${row.title}${row.unit ? " in " + row.unit : ""}: from ${numberText(extent[0], 3)} to ${numberText(extent[1], 3)}, ${placeText(view.from)} to ${placeText(view.to)}`);
+    const values = `from ${numberText(extent[0], 3)} to ${numberText(extent[1], 3)}`;
+    const title = row.title + (row.unit && " in " + row.unit);
+    row.canvas.setAttribute("aria-label", `${title}: ${values}, ${placeText(view.from)} to ${placeText(view.to)}`);
   }
   function drawLimit(ctx, limits, x, scale) {
     ctx.setLineDash([5, 4]);
@@ -148,7 +168,7 @@
   function drawGaps(ctx, gaps, x, plot, height) {
     ctx.fillStyle = colours.soft;
     for (const [from, to] of gaps) {
-      const left = Math.max(x(from), plot.left), right = Math.min(Math.max(x(to), left + 1), plot.right);
+      const left = Math.max(x(from), plot.left), right = Math.min(Math.max(x(to), x(from) + 1), plot.right);
       if (right > left) ctx.fillRect(left, height - 5, right - left, 3);
     }
   }
@@ -156,6 +176,8 @@
     for (const [from, to] of warm) {
       const left = Math.max(x(from), plot.left), right = Math.min(x(to), plot.right);
       if (right - left < 66) continue;
+      ctx.fillStyle = colours.panel;
+      ctx.fillRect(left, plot.top, 60, 17);
       ctx.textAlign = "left"; ctx.textBaseline = "top"; ctx.fillStyle = colours.soft;
       ctx.fillText("warm-up", left + 6, plot.top + 3);
     }
@@ -198,15 +220,20 @@
     for (const row of rows) if (row.visible || printing) drawRow(row);
     drawAxis();
     drawMap();
-    const length = view.to - view.from, detail = raw || excerpts.some(e => e.from <= view.from + FIRST && e.to >= view.to - FIRST) ? "every sample" : binsAreWide() ? `least and greatest of every ${data.width} frames; every sample around the strongest alarms` : "";
-    const lengthText = isTime ? (length >= 60 ? clockText(length, 0) + " min:s" : numberText(length, 3) + " s") : Math.round(length).toLocaleString("en") + " frames";
-    $("range").textContent = `${placeText(view.from, finer())} – ${placeText(view.to, finer())} (${length >= 3600 && isTime ? clockText(length, 0) : lengthText})${detail && " · " + detail}`;
+    const range = `${placeText(view.from, finer())} – ${placeText(view.to, finer())}`;
+    $("range").textContent = `${range} (${lengthText(view.to - view.from)}) · ${detailText()}`;
+  }
+  function detailText() {
+    const inside = binsAreWide() && excerpts.some(e => e.from <= view.from + FRAME && e.to >= view.to - FRAME);
+    if (raw || inside) return "every sample";
+    const partly = binsAreWide() && excerpts.length ? "; every sample around the strongest alarms" : "";
+    return `least and greatest of every ${data.width} frames${partly}`;
   }
 
   // View --------------------------------------------------------------------------------------------------------------
   let hashTimer = 0;
   function show(from, to) {
-    const least = Math.min(8 * FIRST, whole.to - whole.from), length = Math.min(Math.max(to - from, least), whole.to - whole.from);
+    const least = Math.min(8 * FRAME, whole.to - whole.from), length = Math.min(Math.max(to - from, least), whole.to - whole.from);
     const middle = (from + to) / 2;
     view.from = Math.min(Math.max(middle - length / 2, whole.from), whole.to - length);
     view.to = view.from + length;
@@ -225,14 +252,18 @@
     const text = $("chosen");
     text.textContent = events.length && !event ? `${events.length} alarm${events.length > 1 ? "s" : ""} shaded; click one, or step through them.` : "";
     if (event) {
-      const shares = event.channels.slice(0, 4).map(([c, s]) => `${data.channels[c].name} ${Math.round(s * 100)} %`).join(", ");
+      const shares = event.channels.slice(0, 4).map(([c, s]) => `${data.channels[c].name} ${Math.round(s * 100)} %`);
+      const limit = event.limit === null ? "" : ` (limit ${numberText(event.limit, 3)})`;
+      const score = event.score === null ? "" : `score ${numberText(event.score, 3)}${limit}`;
+      const p = event.p === null ? "" : event.p === 0 ? "p < 10⁻³⁷" : `p ${numberText(event.p, 3)}`;
       make("b", "", text, `Alarm ${event.n}`);
-      text.append(` · ${placeText(event.peak)} · score ${numberText(event.score === null ? NaN : event.score, 3)}${event.limit === null ? "" : " (limit " + numberText(event.limit, 3) + ")"}${event.p === null ? "" : " · p " + numberText(event.p, 2)}${shares && " · " + shares}`);
+      for (const words of [placeText(event.peak), score, p, shares.join(", ")]) if (words) text.append(" · " + words);
       const row = $("alarm-" + event.n);
       if (row) row.classList.add("chosen");
-      const margin = Math.max(event.to - event.from, 500 * FIRST);
+      const margin = Math.max(event.to - event.from, 500 * FRAME);
       show(event.from - margin, event.to + margin);
-      if (scroll) $("plots").scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+      const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      if (scroll) $("plots").scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
     }
     draw();
   }
@@ -246,7 +277,7 @@
 
   // Address: #t=from,to and #dark or #light -----------------------------------------------------------------------------
   function writeHash() {
-    const parts = [], decimals = isTime ? Math.max(0, Math.min(9, Math.ceil(-Math.log10(FIRST)) + 1)) : 0;
+    const parts = [], decimals = isTime ? Math.max(0, Math.min(9, Math.ceil(-Math.log10(FRAME)) + 1)) : 0;
     if (root.dataset.theme) parts.push(root.dataset.theme);
     if (view.from > whole.from || view.to < whole.to) parts.push(`t=${view.from.toFixed(decimals)},${view.to.toFixed(decimals)}`);
     // Some browsers refuse this for local files; the page works without.
@@ -285,8 +316,11 @@
     i = Math.min(i, piece.low.length - 1);
     const low = numberText(piece.low[i]), high = numberText(piece.high[i]), unit = row.unit && " " + row.unit;
     if (!row.isScore) return low === "–" ? "missing" : (low === high ? low : `${low} … ${high}`) + unit;
-    const bin = indexAt(edges, place), extra = (word, v) => Number.isNaN(v) || v === undefined ? "" : `  ${word} ${numberText(v, 3)}`;
-    return low + extra("limit", scoreSeries.limit[bin]) + extra("p", scoreSeries.p[bin]);
+    const bin = indexAt(edges, place);
+    const extra = (word, v) => Number.isNaN(v) || v === undefined ? "" : ` · ${word} ${numberText(v, 3)}`;
+    // The p-value is that of the bin: beside a single sample it would mislead.
+    const p = piece.raw && !raw ? NaN : scoreSeries.p[bin];
+    return low + extra("limit", scoreSeries.limit[bin]) + extra("p", p);
   }
   function hit(px) {
     const x = placeX(stack.clientWidth), near = e => Math.max(x(e.from) - px, px - Math.max(x(e.to), x(e.from) + 2), 0);
@@ -300,7 +334,8 @@
   stack.addEventListener("pointerdown", event => {
     if (event.button) return;
     fingers.set(event.pointerId, localX(event));
-    drag = { x: localX(event), view: { ...view }, moved: fingers.size > 1, touch: event.pointerType === "touch", grab: axis.contains(event.target) };
+    const touch = event.pointerType === "touch", grab = axis.contains(event.target);
+    drag = { x: localX(event), view: { ...view }, moved: fingers.size > 1, touch, grab };
     if (fingers.size === 2) drag.pinch = [...fingers.values()];
     stack.setPointerCapture(event.pointerId);
   });
@@ -311,7 +346,8 @@
     fingers.set(event.pointerId, px);
     const { left, right } = frame(stack.clientWidth), unit = (drag.view.to - drag.view.from) / (right - left);
     if (drag.pinch && fingers.size === 2) {
-      const [a, b] = drag.pinch, [c, d] = [...fingers.values()], factor = Math.min(Math.abs(b - a) / Math.max(Math.abs(d - c), 10), 50);
+      const [a, b] = drag.pinch, [c, d] = [...fingers.values()];
+      const factor = Math.min(Math.abs(b - a) / Math.max(Math.abs(d - c), 10), 50);
       const about = drag.view.from + ((a + b) / 2 - left) * unit, from = about - ((c + d) / 2 - left) * unit * factor;
       show(from, from + (drag.view.to - drag.view.from) * factor);
       return;
@@ -326,7 +362,11 @@
     fingers.delete(event.pointerId);
     band.style.display = "none";
     const done = drag, px = localX(event);
-    if (fingers.size) { if (drag) drag = { ...drag, pinch: null, x: [...fingers.values()][0], view: { ...view }, moved: true }; return; }
+    if (fingers.size) {
+      // One of two fingers was lifted: the other goes on and moves the view.
+      if (drag) drag = { ...drag, pinch: null, x: [...fingers.values()][0], view: { ...view }, moved: true };
+      return;
+    }
     drag = null;
     if (!done || event.type === "pointercancel") return;
     if (!done.moved) {
@@ -346,7 +386,8 @@
     const zooms = event.ctrlKey || event.metaKey || event.currentTarget === map || axis.contains(event.target);
     if (!zooms && Math.abs(event.deltaX) <= Math.abs(event.deltaY)) return;
     event.preventDefault();
-    if (zooms) zoom(Math.exp(Math.max(-60, Math.min(60, event.deltaY)) * 0.006), event.currentTarget === map ? undefined : valueAt(localX(event)));
+    const about = event.currentTarget === map ? undefined : valueAt(localX(event));
+    if (zooms) zoom(Math.exp(Math.max(-60, Math.min(60, event.deltaY)) * 0.006), about);
     else move(event.deltaX / stack.clientWidth);
   };
   for (const node of [stack, map]) node.addEventListener("wheel", wheel, { passive: false });
@@ -360,10 +401,12 @@
   map.addEventListener("pointerdown", event => { map.setPointerCapture(event.pointerId); centre(event); });
   map.addEventListener("pointermove", centre);
   map.addEventListener("dblclick", showWhole);
-  const keys = { "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), ArrowLeft: () => move(-0.2), ArrowRight: () => move(0.2), 0: showWhole, Escape: showWhole, n: () => step(1), p: () => step(-1) };
+  const keys = {
+    "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), 0: showWhole, Escape: showWhole,
+    ArrowLeft: () => move(-0.2), ArrowRight: () => move(0.2), n: () => step(1), p: () => step(-1),
+  };
   document.addEventListener("keydown", event => {
-    const elsewhere = event.target !== document.body && !$("plots").contains(event.target);
-    if (event.ctrlKey || event.metaKey || event.altKey || elsewhere || !keys[event.key] || (/^[np]$/.test(event.key) && !events.length)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key] || (/^[np]$/.test(event.key) && !events.length)) return;
     event.preventDefault();
     keys[event.key]();
   });
@@ -388,18 +431,24 @@
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { nameTheme(); draw(); });
 
   // Paper is light, narrow, and takes all rows at once.
-  let theme;
+  let theme, open;
   addEventListener("beforeprint", () => {
+    open = $("settings").open;
+    $("settings").open = true;
     theme = root.dataset.theme;
     root.dataset.theme = "light";
     stack.style.width = "690px";
     printing = true;
     drawNow();
+    // Drawn for one width of paper, scaled to the real one.
+    stack.style.width = "";
+    for (const canvas of stack.querySelectorAll("canvas")) canvas.style.height = "auto";
   });
   addEventListener("afterprint", () => {
+    $("settings").open = open;
     if (theme) root.dataset.theme = theme; else delete root.dataset.theme;
-    stack.style.width = "";
     printing = false;
+    for (const row of rows) row.canvas.style.height = row.height + "px";
     draw();
   });
 

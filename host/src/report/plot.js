@@ -87,7 +87,7 @@ function logScale([low, high], top, bottom) {
 function ticksFor(a, b, most) {
   const rough = (b - a) / Math.max(most, 1.5), power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, 5, 10].find(m => m * power >= rough), out = [];
-  for (let k = Math.ceil(a / step); k * step <= b; k++) out.push(k * step);
+  for (let k = Math.ceil(a / step); k * step <= b; k++) out.push(k * step || 0);
   return out;
 }
 
@@ -102,7 +102,7 @@ function timeTicks(view, most, isTime) {
   }
   if (!isTime) step = Math.max(step, 1);
   const out = [];
-  for (let k = Math.ceil(view.from / step - 1e-9); k * step <= view.to + step * 1e-9; k++) out.push(k * step);
+  for (let k = Math.ceil(view.from / step - 1e-9); k * step <= view.to + step * 1e-9; k++) out.push(k * step || 0);
   return { step, places: out };
 }
 
@@ -178,14 +178,13 @@ function drawHatched(ctx, stretches, x, plot, colours) {
 
 function drawShaded(ctx, events, chosen, x, plot, colours) {
   for (const e of events) {
-    const left = Math.max(x(e.from), plot.left), right = Math.min(Math.max(x(e.to), x(e.from) + 2), plot.right);
+    const left = Math.max(x(e.from), plot.left), right = Math.min(Math.max(x(e.to), x(e.from) + 2.5), plot.right);
     if (right <= left) continue;
     ctx.fillStyle = colours.shade;
     ctx.fillRect(left, plot.top, right - left, plot.bottom - plot.top);
-    if (e.n === chosen) {
-      ctx.fillStyle = colours.alarm;
-      ctx.fillRect(left, plot.top, right - left, 2);
-    }
+    // Colour alone is not enough: a solid cap marks every alarm, a longer one the chosen alarm.
+    ctx.fillStyle = colours.alarm;
+    ctx.fillRect(left, plot.top, right - left, e.n === chosen ? 6 : 3);
   }
 }
 
