@@ -17,7 +17,11 @@ pub fn detectors() -> Vec<Box<dyn Detector>> {
     };
     vec![
         Box::new(Engine { key: "eigenstream", name: "**eigenstream**, defaults", config: Config::default() }),
-        Box::new(Engine { key: "spatial_only", name: "eigenstream, spatial view only", config: spatial_only }),
+        Box::new(Engine {
+            key: "spatial_only",
+            name: "eigenstream, spatial view only",
+            config: spatial_only,
+        }),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! Real recordings through the CSV and WAV sources.
 
 use eigenstream::source::csv::{CsvOptions, CsvSource};
-use eigenstream::source::open::{OpenOptions, open};
+use eigenstream::source::{OpenOptions, open};
 use eigenstream::source::{Source, Tally};
 use eigenstream_tests::shared_data;
 

@@ -29,7 +29,7 @@ const START_VARIANCE: f32 = 1e-2;
 /// A column pair is polished every so many frames.
 const POLISH_EVERY: u32 = 4;
 
-/// FAPI over dimensions `N` (channels) and `R` (largest rank); see the [module](self) and the aliases [`Fapi`] and `DynFapi`.
+/// FAPI over dimensions `N` (channels) and `R` (largest rank); see the page of this module's source and the aliases [`Fapi`] and `DynFapi`.
 ///
 /// State: n·R + 2R² + 2n + 6R words.
 #[derive(Clone, Debug, PartialEq)]
@@ -273,7 +273,7 @@ where
                 self.noise += gain * (noise - self.noise);
             }
             self.rotate(residual);
-            if self.frames % POLISH_EVERY == 0 {
+            if self.frames.is_multiple_of(POLISH_EVERY) {
                 self.polish();
             }
         }

@@ -10,7 +10,13 @@ use crate::source::{OpenOptions, Source, SourceError, StreamInfo, open};
 pub(super) fn command() -> Command {
     Command::new("info")
         .about("Says what a recording holds: format, channels, units, rate, length")
-        .arg(Arg::new("file").value_name("FILE").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
+        .arg(
+            Arg::new("file")
+                .value_name("FILE")
+                .required(true)
+                .num_args(1..)
+                .value_parser(value_parser!(PathBuf)),
+        )
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("print one JSON object per file"))
 }
 

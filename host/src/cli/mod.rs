@@ -12,7 +12,8 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Command};
 
 /// Usage text after the list of commands.
-const AFTER: &str = "Exit status: 0 done, 1 failed, 2 bad usage or configuration, 3 alarms with --fail-on-alarm.";
+const AFTER: &str =
+    "Exit status: 0 done, 1 failed, 2 bad usage or configuration, 3 alarms with --fail-on-alarm.";
 
 fn command() -> Command {
     Command::new("eigenstream")

@@ -10,8 +10,8 @@ use crate::engine;
 use crate::engine::outputs::{self, Outputs};
 use crate::settings::{KEYS, Key, Kind, Layers, RunError, Settings, SettingsError};
 use crate::sink::Outcome;
-use crate::source::window::Window;
 use crate::source::pacing::Paced;
+use crate::source::window::Window;
 use crate::source::{Source, StreamInfo, open};
 
 const LONG: &str = "Replays recordings (CSV plain or gzip, WFDB, WAV) through the engine. Events go to standard output as JSON \
@@ -28,7 +28,13 @@ pub(super) fn command() -> Command {
         .long_about(LONG)
         .arg(file.value_parser(value_parser!(PathBuf)))
         .arg(config.value_parser(value_parser!(PathBuf)))
-        .arg(Arg::new("quiet").long("quiet").short('q').action(ArgAction::SetTrue).help("no progress, no summary"))
+        .arg(
+            Arg::new("quiet")
+                .long("quiet")
+                .short('q')
+                .action(ArgAction::SetTrue)
+                .help("no progress, no summary"),
+        )
         .args(KEYS.iter().map(flag))
 }
 
@@ -36,7 +42,11 @@ fn flag(key: &'static Key) -> Arg {
     let arg = Arg::new(key.path).long(key.flag()).value_name(key.value).help(key.help).num_args(1);
     let heading = if key.path.contains('.') { "Engine" } else { "Options" };
     let arg = arg.help_heading(heading).allow_hyphen_values(key.kind != Kind::Switch);
-    if key.kind == Kind::Switch { arg.num_args(0..=1).require_equals(true).default_missing_value("true") } else { arg }
+    if key.kind == Kind::Switch {
+        arg.num_args(0..=1).require_equals(true).default_missing_value("true")
+    } else {
+        arg
+    }
 }
 
 pub(super) fn run(matches: &ArgMatches) -> ExitCode {
@@ -84,9 +94,10 @@ fn one(path: &Path, settings: &Settings, quiet: bool) -> Result<Outcome, RunErro
     let info = source.info().clone();
     let outputs = Outputs::create(path, &info, settings, first)?;
     let bar = Bar::new(&info.name, quiet);
-    let outcome = engine::replay(&mut source, &settings.monitor(), first, outputs.sinks, &mut |progress, frames| {
-        bar.update(progress, frames);
-    });
+    let outcome =
+        engine::replay(&mut source, &settings.monitor(), first, outputs.sinks, &mut |progress, frames| {
+            bar.update(progress, frames);
+        });
     bar.clear();
     let outcome = outcome?;
     if !quiet {

@@ -61,8 +61,12 @@ pub fn replay(
     }
     progress(source.progress(), monitor.counters().frames);
     let counters = *monitor.counters();
-    let outcome =
-        Outcome { counters, tally: source.tally().clone(), duration_s, elapsed_s: begun.elapsed().as_secs_f64() };
+    let outcome = Outcome {
+        counters,
+        tally: source.tally().clone(),
+        duration_s,
+        elapsed_s: begun.elapsed().as_secs_f64(),
+    };
     said_something(&info, config, &outcome)?;
     for sink in sinks {
         let path = PathBuf::from(sink.name());
@@ -101,7 +105,11 @@ fn said_something(info: &StreamInfo, config: &Config, outcome: &Outcome) -> Resu
             "no channel varies long enough: see `eigenstream info`, and check for constant, missing or on/off channels",
         )
     };
-    Err(RunError::Nothing { name: info.name.clone(), problem: problem.trim_end().to_owned(), fix: fix.to_owned() })
+    Err(RunError::Nothing {
+        name: info.name.clone(),
+        problem: problem.trim_end().to_owned(),
+        fix: fix.to_owned(),
+    })
 }
 
 /// The sinks with what they need beside the verdicts: the times of frames, and of the open event.

@@ -28,12 +28,17 @@ pub fn check(settings: &Settings, inputs: &[&PathBuf]) -> Result<(), SettingsErr
         let Some(path) = path.as_ref().filter(|p| !is_none(p) && p.as_os_str() != "-") else { continue };
         let text = path.to_string_lossy();
         if inputs.len() > 1 && !text.contains(PLACE) {
-            let fix = "several recordings cannot share one file; put {} where the name of the record should stand";
+            let fix =
+                "several recordings cannot share one file; put {} where the name of the record should stand";
             return Err(SettingsError::value(key, &text, fix));
         }
         let output = path.canonicalize().ok();
         if output.is_some() && inputs.iter().any(|input| input.canonicalize().ok() == output) {
-            return Err(SettingsError::value(key, &text, "this is the recording itself; choose another name"));
+            return Err(SettingsError::value(
+                key,
+                &text,
+                "this is the recording itself; choose another name",
+            ));
         }
     }
     Ok(())

@@ -104,8 +104,7 @@ impl Layers {
         match key.path.split_once('.') {
             None => _ = self.table.insert(key.path.to_owned(), value),
             Some((table, leaf)) => {
-                let entry =
-                    self.table.entry(table.to_owned()).or_insert_with(|| Value::Table(Table::new()));
+                let entry = self.table.entry(table.to_owned()).or_insert_with(|| Value::Table(Table::new()));
                 if let Value::Table(table) = entry {
                     table.insert(leaf.to_owned(), value);
                 }

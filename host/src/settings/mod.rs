@@ -141,7 +141,11 @@ fn annotator(extension: &str) -> Result<(), SettingsError> {
         let fix = "that is a part of the record; choose another extension, for example `est`";
         return Err(SettingsError::value("annotate", extension, fix));
     }
-    if plain { Ok(()) } else { Err(SettingsError::value("annotate", extension, "use letters and digits only")) }
+    if plain {
+        Ok(())
+    } else {
+        Err(SettingsError::value("annotate", extension, "use letters and digits only"))
+    }
 }
 
 /// Why a run did not come about or did not come to its end, with the exit status that says so.

@@ -67,7 +67,8 @@ impl EventRecord {
     pub fn new(info: &StreamInfo, event: &Event, first: u64, times: [f64; 3]) -> Self {
         let kind = "anomaly";
         let start_frame = first + event.start;
-        let name = |index: u16| info.channels.get(usize::from(index)).map_or_else(String::new, |c| c.name.clone());
+        let name =
+            |index: u16| info.channels.get(usize::from(index)).map_or_else(String::new, |c| c.name.clone());
         let [start_s, end_s, peak_s] = times;
         Self {
             schema: SCHEMA,
@@ -100,7 +101,8 @@ impl EventRecord {
 /// 64-bit FNV-1a (Fowler, Noll, Vo) in hexadecimal: short, stable, and not meant to resist an attacker.
 fn identity(stream: &str, kind: &str, start: u64) -> String {
     let bytes = stream.bytes().chain([0]).chain(kind.bytes()).chain([0]).chain(start.to_le_bytes());
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     format!("{hash:016x}")
 }
 
@@ -161,11 +163,16 @@ mod tests {
     fn an_identity_depends_on_each_of_its_parts_and_on_nothing_else() {
         let id = identity("100", "anomaly", 5);
         assert_eq!(id, identity("100", "anomaly", 5));
-        for other in [identity("101", "anomaly", 5), identity("100", "shift", 5), identity("100", "anomaly", 6)] {
+        for other in
+            [identity("101", "anomaly", 5), identity("100", "shift", 5), identity("100", "anomaly", 6)]
+        {
             assert_ne!(id, other);
         }
         // FNV-1a of the empty input is its offset basis; of "a", the published value.
-        let fnv = |b: &[u8]| b.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+        let fnv = |b: &[u8]| {
+            b.iter()
+                .fold(0xcbf2_9ce4_8422_2325_u64, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+        };
         assert_eq!(fnv(b"a"), 0xaf63_dc4c_8601_ec8c);
     }
 }

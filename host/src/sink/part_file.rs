@@ -27,7 +27,11 @@ impl PartFile {
         let mut part = path.as_os_str().to_owned();
         part.push(".part");
         let part = PathBuf::from(part);
-        Ok(Self { writer: BufWriter::with_capacity(1 << 16, File::create(&part)?), part, path: path.to_owned() })
+        Ok(Self {
+            writer: BufWriter::with_capacity(1 << 16, File::create(&part)?),
+            part,
+            path: path.to_owned(),
+        })
     }
 
     /// The name it will have.
