@@ -17,6 +17,8 @@ pub(super) const CHN: u16 = 62;
 pub(super) const AUX: u16 = 63;
 /// Largest step that fits beside a code; longer ones take a SKIP.
 pub(super) const MAX_STEP: i64 = 1023;
+/// The code of a comment.
+const NOTE: u8 = 22;
 /// Largest code of an annotation in use.
 pub const MAX_CODE: u8 = 49;
 
@@ -42,18 +44,6 @@ impl Annotation {
     #[must_use]
     pub fn note(&self) -> String {
         String::from_utf8_lossy(&self.aux).trim_end_matches('\0').to_owned()
-    }
-
-    /// Ticks per second of [`sample`](Self::sample), if this annotation only exists to tell it: some programs begin
-    /// a file with a comment at sample 0 whose note is `## time resolution: 360`.
-    #[must_use]
-    pub fn time_resolution(&self) -> Option<f64> {
-        if (self.sample, self.code) != (0, 22) {
-            return None;
-        }
-        let note = self.note();
-        let value: f64 = note.strip_prefix("## time resolution: ")?.trim().parse().ok()?;
-        Some(value).filter(|v| v.is_finite() && *v > 0.0)
     }
 }
 
@@ -133,6 +123,10 @@ pub fn read_annotations(path: &Path) -> Result<AnnotationReader<BufReader<File>>
 /// An annotation is given when the word after it has been read, because that word may still belong to it. A file
 /// that ends without the mark is one whose writer was stopped: what is whole is given, and
 /// [`ended_without_mark`](Self::ended_without_mark) says so. (wfdb-python loses the last annotation of such a file.)
+///
+/// Some programs begin a file with definitions, comments at sample 0 whose notes begin with `## `. They are not given:
+/// [`time_resolution`](Self::time_resolution) tells the one that matters. (wfdb-python passes over every comment at
+/// sample 0.)
 #[derive(Debug)]
 pub struct AnnotationReader<R> {
     path: PathBuf,
@@ -145,6 +139,9 @@ pub struct AnnotationReader<R> {
     failed: Option<SourceError>,
     ended: bool,
     without_mark: bool,
+    /// Within the list of an annotator's own types.
+    defining: bool,
+    time_resolution: Option<f64>,
 }
 
 impl<R: Read> AnnotationReader<R> {
@@ -161,12 +158,44 @@ impl<R: Read> AnnotationReader<R> {
             failed: None,
             ended: false,
             without_mark: false,
+            defining: false,
+            time_resolution: None,
         }
+    }
+
+    /// Ticks per second of [`Annotation::sample`], if the file tells it; otherwise it is the record's frame rate.
+    /// Known once the first annotation has been given.
+    pub fn time_resolution(&self) -> Option<f64> {
+        self.time_resolution
     }
 
     /// Whether the file ended without its mark. Of meaning once the iterator has ended.
     pub fn ended_without_mark(&self) -> bool {
         self.without_mark
+    }
+
+    /// The next annotation, definitions included; the one before an error comes before the error.
+    fn next_raw(&mut self) -> Option<Result<Annotation, SourceError>> {
+        if self.ended {
+            return self.failed.take().map(Err);
+        }
+        match self.step() {
+            Ok(Some(annotation)) => Some(Ok(annotation)),
+            Ok(None) => {
+                self.ended = true;
+                self.pending.take().map(Ok)
+            }
+            Err(error) => {
+                self.ended = true;
+                match self.pending.take() {
+                    Some(last) => {
+                        self.failed = Some(error);
+                        Some(Ok(last))
+                    }
+                    None => Some(Err(error)),
+                }
+            }
+        }
     }
 
     /// Reads on until one annotation is whole, or the end.
@@ -254,6 +283,21 @@ impl<R: Read> AnnotationReader<R> {
         Ok(read)
     }
 
+    /// Whether `annotation` only defines something for the file; takes note of it if so.
+    fn define(&mut self, annotation: &Annotation) -> bool {
+        if (annotation.sample, annotation.code) != (0, NOTE) {
+            return false;
+        }
+        let note = annotation.note();
+        let definition = note.starts_with("## ");
+        match note.strip_prefix("## time resolution: ").map(|rate| rate.trim().parse::<f64>()) {
+            Some(Ok(rate)) if rate.is_finite() && rate > 0.0 => self.time_resolution = Some(rate),
+            _ if definition => self.defining = note == "## annotation type definitions",
+            _ => return self.defining,
+        }
+        true
+    }
+
     fn fault(&self, problem: String) -> SourceError {
         malformed(
             &self.path,
@@ -268,24 +312,10 @@ impl<R: Read> Iterator for AnnotationReader<R> {
     type Item = Result<Annotation, SourceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return self.failed.take().map(Err);
-        }
-        match self.step() {
-            Ok(Some(annotation)) => Some(Ok(annotation)),
-            Ok(None) => {
-                self.ended = true;
-                self.pending.take().map(Ok)
-            }
-            Err(error) => {
-                self.ended = true;
-                match self.pending.take() {
-                    Some(last) => {
-                        self.failed = Some(error);
-                        Some(Ok(last))
-                    }
-                    None => Some(Err(error)),
-                }
+        loop {
+            match self.next_raw()? {
+                Ok(annotation) if self.define(&annotation) => {}
+                item => return Some(item),
             }
         }
     }
@@ -373,9 +403,24 @@ mod tests {
         let mut bytes = vec![0, 88, 23, 252];
         bytes.extend(b"## time resolution: 360\0");
         bytes.extend([0, 236, 255, 255, 255, 255, 1, 0, 5, 4, 0, 0]);
-        let (list, error) = read(&bytes);
-        assert_eq!((list[0].time_resolution(), error), (Some(360.0), None));
-        assert_eq!((list[1].sample, list[1].time_resolution()), (5, None));
+        let mut reader = AnnotationReader::new(Path::new("r.atr"), &bytes[..]);
+        let list: Vec<_> = reader.by_ref().map(Result::unwrap).collect();
+        assert_eq!((reader.time_resolution(), list.len(), list[0].sample), (Some(360.0), 1, 5));
+    }
+
+    #[test]
+    fn an_annotators_own_types_are_passed_over_and_comments_are_not() {
+        let note = |text: &str| {
+            let mut bytes = vec![0, 88, text.len() as u8, 252];
+            bytes.extend(text.bytes());
+            bytes.extend((text.len() % 2 == 1).then_some(0));
+            bytes
+        };
+        let texts = ["## annotation type definitions", "42 z mine", "## end of definitions", "a comment"];
+        let mut bytes: Vec<u8> = texts.into_iter().flat_map(note).collect();
+        bytes.extend([0, 0]);
+        let (list, _) = read(&bytes);
+        assert_eq!(list.iter().map(Annotation::note).collect::<Vec<_>>(), ["a comment"]);
     }
 
     #[test]

@@ -15,6 +15,9 @@ const MAX_FRAME: usize = 1 << 20;
 /// Most values kept for signals that lag others, 16 MiB.
 const MAX_LAG: usize = 1 << 22;
 
+/// A signal and its channel, if anybody wants it.
+pub(super) type Placed<'a> = (Option<usize>, &'a Signal);
+
 /// One signal within its file.
 struct Lane {
     /// Where its value goes in the frame; `None` if nobody wants it.
@@ -89,6 +92,7 @@ pub(super) struct Group {
     at: usize,
     drop: usize,
     ended: bool,
+    /// Bytes of the file that are behind, those before the first sample included.
     read_bytes: u64,
     lag: Option<Lag>,
 }
@@ -144,7 +148,7 @@ impl Group {
             at: 0,
             drop: 0,
             ended: false,
-            read_bytes: 0,
+            read_bytes: offset,
             lag,
         })
     }
@@ -175,7 +179,7 @@ impl Group {
         let data = self.size.saturating_sub(self.offset);
         let (unit_bytes, unit_samples) = self.format.unit();
         let rest = self.samples() % self.per_frame as u64;
-        let padded = data % unit_bytes as u64 == 0 && rest < unit_samples as u64;
+        let padded = data.is_multiple_of(unit_bytes as u64) && rest < unit_samples as u64;
         let whole = self.frames() * self.per_frame as u64;
         let used = (whole * unit_bytes as u64).div_ceil(unit_samples as u64);
         if padded { 0 } else { data.saturating_sub(used) }
@@ -255,7 +259,7 @@ impl Group {
         self.file.seek(SeekFrom::Start(self.offset + ahead)).map_err(|e| io_error(&self.path, e))?;
         self.codes.clear();
         (self.at, self.drop, self.ended) = (0, (sample % unit_samples as u64) as usize, false);
-        self.read_bytes = ahead;
+        self.read_bytes = self.offset + ahead;
         if let Some(lag) = &mut self.lag {
             (lag.head, lag.held) = (0, 0);
         }

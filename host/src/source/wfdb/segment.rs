@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::format::Format;
-use super::group::Group;
+use super::group::{Group, Placed};
 use super::header::Signal;
 use super::{SourceError, malformed};
 
@@ -29,7 +29,7 @@ impl Segment {
         channels: &[Option<usize>],
         told: Option<u64>,
     ) -> Result<Self, SourceError> {
-        let mut files: Vec<(&str, Vec<(Option<usize>, &Signal)>)> = Vec::new();
+        let mut files: Vec<(&str, Vec<Placed<'_>>)> = Vec::new();
         for (signal, &channel) in signals.iter().zip(channels) {
             if signal.format == Format::Null {
                 continue;
