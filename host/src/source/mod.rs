@@ -11,7 +11,7 @@ pub mod wav;
 pub mod wfdb;
 pub mod window;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use open::{OpenOptions, open};
 
@@ -44,6 +44,15 @@ pub struct StreamInfo {
     pub frames: Option<u64>,
     /// Comment lines of the file, and remarks such as "header lies about the length".
     pub notes: Vec<String>,
+}
+
+/// The name of a stream from the name of its file: without directories, `.gz` and the extension.
+fn stream_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    let plain = Path::new(name);
+    let packed = plain.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
+    let plain = if packed { Path::new(plain.file_stem().unwrap_or(name)) } else { plain };
+    plain.file_stem().unwrap_or(name).to_string_lossy().into_owned()
 }
 
 /// Bytes read so far and in all, for a progress bar.

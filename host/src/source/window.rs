@@ -98,7 +98,7 @@ mod tests {
     fn window(from_s: Option<f64>, to_s: Option<f64>) -> Window<Box<dyn Source>> {
         let text = "time,a\n0,0\n0.5,1\n1,2\n1,3\n1.5,4\n2,5\n";
         let inner = CsvSource::from_reader("t", text.as_bytes(), &CsvOptions::default()).unwrap();
-        Window::new(Box::new(inner), from_s, to_s).unwrap()
+        Window::new(Box::new(inner) as Box<dyn Source>, from_s, to_s).unwrap()
     }
 
     fn times(from_s: Option<f64>, to_s: Option<f64>) -> Vec<f64> {

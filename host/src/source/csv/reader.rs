@@ -82,7 +82,7 @@ impl CsvSource {
             Channel { name: column.name.clone(), unit: column.unit.clone(), rails: None }
         };
         let info = StreamInfo {
-            name: path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+            name: crate::source::stream_name(&path),
             format: table.format,
             channels: layout.channels.iter().map(channel).collect(),
             rate_hz: if timed { clock::rate(layout.time, &first, comma) } else { options.rate_hz },

@@ -79,7 +79,7 @@ impl WavSource {
             })
             .collect();
         let info = StreamInfo {
-            name: path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+            name: crate::source::stream_name(path),
             format: format!("WAV, {}", header.sample.words()),
             channels,
             rate_hz: Some(f64::from(header.rate_hz)),
