@@ -193,7 +193,8 @@ fn alarm(out: &mut String, content: &Content<'_>, n: u64, event: &ReportEvent) {
     let length =
         axis.write_length(axis.place(event.end, event.end_s) - axis.place(event.start, event.start_s));
     let over = event.peak_score - event.limit;
-    let over = if over.is_finite() { format!("<small>{over:.1} dB over limit</small>") } else { String::new() };
+    let over =
+        if over.is_finite() { format!("<small>{over:.1} dB over limit</small>") } else { String::new() };
     let words: Vec<String> =
         [&event.views, &event.kind].into_iter().filter(|w| !w.is_empty()).map(|w| escape(w)).collect();
     let words = match &words[..] {
