@@ -41,5 +41,9 @@ impl core::error::Error for ConfigError {}
 
 /// Checks that `min ≤ value ≤ max`; NaN is out of range.
 pub(crate) fn in_range(field: &'static str, value: f64, min: f64, max: f64) -> Result<(), ConfigError> {
-    if value >= min && value <= max { Ok(()) } else { Err(ConfigError::OutOfRange { field, value, min, max }) }
+    if value >= min && value <= max {
+        Ok(())
+    } else {
+        Err(ConfigError::OutOfRange { field, value, min, max })
+    }
 }

@@ -79,7 +79,11 @@ impl RunningScale {
     #[must_use]
     pub fn inverse_scale(&self) -> f32 {
         let scale = self.scale();
-        if scale > 4.0 * f32::EPSILON * self.mean.abs() && scale > f32::MIN_POSITIVE { 1.0 / scale } else { 0.0 }
+        if scale > 4.0 * f32::EPSILON * self.mean.abs() && scale > f32::MIN_POSITIVE {
+            1.0 / scale
+        } else {
+            0.0
+        }
     }
 }
 

@@ -90,7 +90,11 @@ impl EventMerger {
 
     /// Moves on to `frame`, and gives the event that is over by then, if one is. Comes before [`Self::alarm`] for the same frame.
     pub fn advance(&mut self, frame: u64) -> Option<Event> {
-        if self.open.as_ref().is_some_and(|event| frame - event.end > self.pause) { self.open.take() } else { None }
+        if self.open.as_ref().is_some_and(|event| frame - event.end > self.pause) {
+            self.open.take()
+        } else {
+            None
+        }
     }
 
     /// Ends the open event, as at the end of the stream.
