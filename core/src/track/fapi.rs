@@ -45,7 +45,7 @@ const LARGE_TURN: f32 = 1e-3;
 
 /// FAPI over dimensions `N` (channels) and `R` (largest rank); see the [module](self) and the aliases [`Fapi`] and `DynFapi`.
 ///
-/// State: n·R + 2R² + 2n + 3R words.
+/// State: n·R + 2R² + 2n + 4R words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FapiOf<N: Dim, R: Dim>
 where
@@ -60,8 +60,9 @@ where
     y: OVector<f32, R>,
     /// h = Z·y of the last judged frame.
     h: OVector<f32, R>,
-    /// Gain vector, scratch.
+    /// Scratch: the gain vector, and the part of W in the update.
     g: OVector<f32, R>,
+    p: OVector<f32, R>,
     n: usize,
     rank: usize,
     max_rank: usize,
@@ -124,6 +125,7 @@ where
             y: zeros(r),
             h: zeros(r),
             g: zeros(r),
+            p: zeros(r),
             n: n.value(),
             rank: config.rank,
             max_rank: r.value(),
@@ -164,9 +166,8 @@ where
         self.noise
     }
 
-    /// The update of Table II with the judged y, h and e. Leaves the state alone if a number overflowed. Returns tan² of the angle by
-    /// which W turned.
-    fn rotate(&mut self, residual: &[f32]) -> f32 {
+    /// The update of Table II with the judged y, h and e. Leaves the state alone if a number overflowed.
+    fn rotate(&mut self, residual: &[f32]) {
         let r = self.rank;
         let y = &self.y.as_slice()[..r];
         let (h, g) = (&mut self.h.as_mut_slice()[..r], &mut self.g.as_mut_slice()[..r]);
@@ -183,19 +184,30 @@ where
         for (g, h) in g.iter_mut().zip(&*h) {
             *g = gain * h;
         }
-        let energy = linalg::energy(residual);
-        let turn = energy * linalg::energy(g);
-        let s = sqrt(1.0 + turn);
+        let (mut energy, gamma) = (linalg::energy(residual), linalg::energy(g));
+        let w = &mut self.basis.as_mut_slice()[..self.n * r];
+        let p = &mut self.p.as_mut_slice()[..r];
+        // e is orthogonal to W only if all entries were observed, and then up to rounding: where that counts, e ← e − W·(Wᵀe).
+        let again = self.judgement.observed < self.n || energy * gamma > LARGE_TURN;
+        if again {
+            linalg::project(w, residual, p);
+            energy = (energy - linalg::energy(p)).max(0.0);
+        } else {
+            p.fill(0.0);
+        }
+        let s = sqrt(1.0 + energy * gamma);
         let (eta, tau) = (1.0 / s, energy / (s * (s + 1.0)));
         if !(s.is_finite() && tau.is_finite()) {
-            return 0.0;
+            return;
+        }
+        for (p, g) in p.iter_mut().zip(&*g) {
+            *p = eta * *p + tau * g;
         }
         linalg::rank_one_symmetric(z, -gain, h);
         linalg::scale(1.0 / self.forgetting, z);
         self.weight = self.forgetting * self.weight + 1.0;
-        linalg::rank_one_rotation(&mut self.basis.as_mut_slice()[..self.n * r], eta, residual, tau, g);
+        linalg::rank_one_rotation(w, eta, residual, p, g);
         self.leak();
-        turn
     }
 
     /// Adds r·[`LEAK`] to the next diagonal entry of Z⁻¹ (Sherman & Morrison 1950).
@@ -217,9 +229,10 @@ where
             let noise = self.judgement.q / (self.n - self.rank) as f32;
             self.noise += gain * (noise - self.noise);
         }
-        let turn = self.rotate(residual);
-        let pairs = if turn > LARGE_TURN { self.rank } else { usize::from(self.frames % POLISH_EVERY == 0) };
-        (0..pairs).for_each(|_| self.polish());
+        self.rotate(residual);
+        if self.frames % POLISH_EVERY == 0 {
+            self.polish();
+        }
     }
 
     /// One entry of a Newton–Schulz step, the next pair each time.

@@ -119,31 +119,32 @@ proptest! {
     }
 
     #[test]
-    fn rank_one_rotation_is_the_stated_update(n in 0usize..=70, r in 0usize..=8, a in -2f32..2.0, b in -2f32..2.0, seed: u64) {
-        let (start, e, g) = (wild(n * r, seed), wild(n, !seed), wild(r, seed ^ 99));
+    fn rank_one_rotation_is_the_stated_update(n in 0usize..=70, r in 0usize..=8, a in -2f32..2.0, seed: u64) {
+        let (start, e) = (wild(n * r, seed), wild(n, !seed));
+        let (p, g) = (wild(r, seed ^ 98), wild(r, seed ^ 99));
         let mut w = start.clone();
-        linalg::rank_one_rotation(&mut w, a, &e, b, &g);
-        // d = a·e − b·W·g first, columns of W·g in order; then W ← W + d·gᵀ.
-        let mut wg = vec![0.0f32; n];
+        linalg::rank_one_rotation(&mut w, a, &e, &p, &g);
+        // d = a·e − W·p first, columns of W·p in order; then W ← W + d·gᵀ.
+        let mut wp = vec![0.0f32; n];
         for k in 0..r {
             for i in 0..n {
-                wg[i] += g[k] * start[k * n + i];
+                wp[i] += p[k] * start[k * n + i];
             }
         }
         let mut stated = start.clone();
         for k in 0..r {
             for i in 0..n {
-                stated[k * n + i] += g[k] * (a * e[i] - b * wg[i]);
+                stated[k * n + i] += g[k] * (a * e[i] - wp[i]);
             }
         }
         prop_assert_eq!(bits(&w), bits(&stated));
         for i in 0..n {
             let row = row(&start, n, i);
-            let d = f64::from(a) * f64::from(e[i]) - f64::from(b) * exact_dot(&row, &g);
-            let size = (f64::from(a) * f64::from(e[i])).abs() + f64::from(b).abs() * magnitude(&row, &g);
+            let d = f64::from(a) * f64::from(e[i]) - exact_dot(&row, &p);
+            let size = (f64::from(a) * f64::from(e[i])).abs() + magnitude(&row, &p);
             for k in 0..r {
                 let (w, gk, old) = (f64::from(w[k * n + i]), f64::from(g[k]), f64::from(start[k * n + i]));
-                // r products and sums, times b, the difference, times g, the sum: r + 4 roundings at most.
+                // r products and sums, the difference, times g, the sum: r + 4 roundings at most.
                 prop_assert!((w - old - gk * d).abs() <= gamma(r + 4) * (old.abs() + gk.abs() * size));
             }
         }
@@ -168,6 +169,20 @@ proptest! {
                     prop_assert!((f64::from(updated[k * n + i]) - exact).abs() <= bound);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_symmetric_update_stays_symmetric_to_the_bit(r in 0usize..=40, s in -3f32..3.0, seed: u64) {
+        let (g, x) = (wild(r * r, seed), wild(r, !seed));
+        let mut a: Vec<f32> = (0..r * r).map(|k| g[k] + g[(k % r) * r + k / r]).collect();
+        let start = a.clone();
+        linalg::rank_one_symmetric(&mut a, s, &x);
+        for (i, k) in (0..r).flat_map(|i| (0..r).map(move |k| (i, k))) {
+            prop_assert_eq!(a[k * r + i].to_bits(), a[i * r + k].to_bits());
+            let product = f64::from(s) * f64::from(x[i]) * f64::from(x[k]);
+            let bound = gamma(3) * (f64::from(start[k * r + i]).abs() + product.abs());
+            prop_assert!((f64::from(a[k * r + i]) - f64::from(start[k * r + i]) - product).abs() <= bound);
         }
     }
 
@@ -226,7 +241,7 @@ fn nan_goes_where_the_formula_takes_it_and_nowhere_else() {
         assert!((0..n).all(|i| e[i].is_nan() == (i == at)));
 
         let mut basis = w.clone();
-        linalg::rank_one_rotation(&mut basis, 1.0, &x, 0.5, &[0.1, 0.2, 0.3]);
+        linalg::rank_one_rotation(&mut basis, 1.0, &x, &[0.5; 3], &[0.1, 0.2, 0.3]);
         assert!((0..n * r).all(|i| basis[i].is_nan() == (i % n == at)));
     }
     let mut y = [0.0; 13];
