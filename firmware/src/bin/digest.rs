@@ -1,0 +1,124 @@
+//! Runs all trials on the device and prints, as one line of JSON, what came out and what it cost.
+#![no_std]
+#![no_main]
+
+use core::mem::MaybeUninit;
+use core::panic::PanicInfo;
+
+use cortex_m::Peripherals;
+use cortex_m::peripheral::SYST;
+use cortex_m_rt::entry;
+use eigenstream_core::condition::{ChannelCondition, ConditionConfig};
+use eigenstream_core::monitor::{AlarmConfig, MonitorOf, SpatialConfig};
+use eigenstream_core::score::{Calibration, Excess};
+use eigenstream_core::track::{Fapi, SubspaceTracker, TrackerConfig};
+use eigenstream_core::{Alloc, ConfigError, Monitor};
+use eigenstream_firmware::frames;
+use eigenstream_firmware::meter::{Meter, PaintedStack};
+use eigenstream_trial::case::{self, Case};
+use eigenstream_trial::{CHANNELS, RANK};
+use nalgebra::{DefaultAllocator, Dim};
+use semihosting::{eprintln, print, println, process};
+
+type Full = Monitor<CHANNELS, RANK>;
+/// Memory for no window.
+type Spatial = Monitor<CHANNELS, RANK, 1, 1>;
+
+#[entry]
+fn main() -> ! {
+    static mut FULL: MaybeUninit<Full> = MaybeUninit::uninit();
+    static mut SPATIAL: MaybeUninit<Spatial> = MaybeUninit::uninit();
+    match Peripherals::take().map(|p| measure(p.SYST, FULL, SPATIAL)) {
+        Some(Ok(())) => process::exit(0),
+        Some(Err(error)) => eprintln!("{error}"),
+        None => eprintln!("the peripherals are taken"),
+    }
+    process::exit(1)
+}
+
+fn measure(
+    mut timer: SYST,
+    full: &mut MaybeUninit<Full>,
+    spatial: &mut MaybeUninit<Spatial>,
+) -> Result<(), ConfigError> {
+    print!("{{\"cases\":[");
+    trial(&mut timer, &case::default(), full, Full::new, Full::STATE_BYTES)?;
+    print!(",");
+    trial(&mut timer, &case::hostile(), full, Full::new, Full::STATE_BYTES)?;
+    print!(",");
+    trial(&mut timer, &case::spatial(), spatial, Spatial::new, Spatial::STATE_BYTES)?;
+    print!("],\"track_and_score\":");
+    track_and_score(&mut timer)?;
+    println!("}}");
+    Ok(())
+}
+
+/// One trial with a monitor in static memory.
+fn trial<N: Dim, R: Dim, L: Dim, K: Dim>(
+    timer: &mut SYST,
+    case: &Case,
+    memory: &mut MaybeUninit<MonitorOf<N, R, L, K>>,
+    new: fn(&eigenstream_core::Config) -> Result<MonitorOf<N, R, L, K>, ConfigError>,
+    state: usize,
+) -> Result<(), ConfigError>
+where
+    DefaultAllocator: Alloc<N, R> + Alloc<L, K>,
+{
+    let stack = PaintedStack::new();
+    let monitor = memory.write(new(&case.config)?);
+    let stack_new = stack.high_water();
+    let mut meter = Meter::new(timer);
+    let stack = PaintedStack::new();
+    let outcome = eigenstream_trial::run(case, monitor, frames(), |monitor, frame| {
+        meter.call(|| monitor.process(frame))
+    })?;
+    print!(
+        "{{\"name\":\"{}\",\"digest\":\"{}\",\"alarms\":{},\"events\":{},",
+        case.name, outcome.digest, outcome.alarms, outcome.events
+    );
+    print!("\"state\":{state},\"stack_new\":{stack_new},\"stack\":{},", stack.high_water());
+    cost(&meter);
+    print!("}}");
+    Ok(())
+}
+
+/// The spatial view's arithmetic alone: a tracker and the score of what it saw, on frames that are standardised already.
+fn track_and_score(timer: &mut SYST) -> Result<(), ConfigError> {
+    let (spatial, alarm) = (SpatialConfig::default(), AlarmConfig::default());
+    let mut conditions = [ChannelCondition::new(&ConditionConfig::default()); CHANNELS];
+    let mut tracker =
+        Fapi::<CHANNELS, RANK>::new(&TrackerConfig { rank: RANK, memory_frames: spatial.memory_frames })?;
+    let mut excess = Excess::new(spatial.memory_frames, 1e-6 * CHANNELS as f32);
+    let mut calibration = Calibration::new(alarm.memory_frames, 1.0 / alarm.frames_per_false_alarm)?;
+    let mut meter = Meter::new(timer);
+    for frame in frames() {
+        let mut x = frame;
+        for (x, condition) in x.iter_mut().zip(&mut conditions) {
+            let relative = condition.update(*x).0;
+            *x = condition.standardise(relative);
+        }
+        meter.call(|| {
+            let mut residual = [0.0; CHANNELS];
+            let judgement = tracker.process(&x, &mut residual);
+            let score = excess.process(judgement.q);
+            let alarm = score > calibration.limit();
+            let p_value = calibration.p_value(score);
+            calibration.update(score);
+            (alarm, p_value)
+        });
+    }
+    print!("{{");
+    cost(&meter);
+    print!("}}");
+    Ok(())
+}
+
+fn cost(meter: &Meter) {
+    print!("\"mean\":{},\"worst\":{},\"worst_frame\":{}", meter.mean(), meter.worst, meter.worst_call);
+}
+
+#[panic_handler]
+fn panic(info: &PanicInfo) -> ! {
+    eprintln!("{info}");
+    process::exit(101)
+}
