@@ -2,6 +2,7 @@
 #![no_std]
 
 pub mod meter;
+pub mod smallest;
 
 use eigenstream_trial::{Frame, recording};
 

@@ -52,7 +52,16 @@ fn device_and_host_give_the_same_bits_within_the_budget() {
         }
         let cost = theirs.instructions;
         assert!(cost.worst <= 3 * cost.mean, "{}: a frame of {} instructions", case.name, cost.worst);
+        assert!(theirs.stack.max(theirs.stack_new) <= 2_048, "{}: stack of {} B", case.name, theirs.stack);
     }
+    // A tracker of eight channels and its score, in the smallest chips there are.
+    let (cost, size) = (device.track_and_score, device.smallest);
+    assert!(cost.mean <= 2_500 && cost.worst <= 3 * cost.mean, "track and score: {cost:?}");
+    assert!(size.flash <= 16 * 1_024 && size.ram <= 2_048, "track and score: {size:?}");
+    // The image's static RAM is the monitor and nothing else.
+    let state = Monitor::<CHANNELS, RANK>::STATE_BYTES as u64;
+    assert!(device.monitor.ram <= state.next_multiple_of(8), "{} B", device.monitor.ram);
+    assert!(device.monitor.flash <= 40 * 1_024 && device.spatial.flash <= 32 * 1_024, "flash");
 }
 
 #[test]

@@ -55,6 +55,8 @@ pub struct ChannelCondition {
     origin: Option<f32>,
     kind: KindDetector,
     scale: RunningScale,
+    /// 1/scale, or 0 where there is none: asked for several times a frame, and a square root and a division each.
+    inverse: f32,
     memory: f32,
 }
 
@@ -71,6 +73,7 @@ impl ChannelCondition {
             origin: None,
             kind: KindDetector::new(config.flag_values),
             scale: RunningScale::new(),
+            inverse: 0.0,
             memory: config.memory_frames,
         }
     }
@@ -94,6 +97,7 @@ impl ChannelCondition {
         // A difference of two finite numbers may overflow: ±1e38 is as good a "far away".
         let x = (x - origin).clamp(-1e38, 1e38);
         self.scale.update(x, self.memory);
+        self.inverse = self.scale.inverse_scale();
         (x, Validity::Valid)
     }
 
@@ -106,13 +110,13 @@ impl ChannelCondition {
     /// Whether the channel is analog and varies: only then can a tracker use it.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        self.kind() == ChannelKind::Analog && self.scale.inverse_scale() > 0.0
+        self.kind() == ChannelKind::Analog && self.inverse > 0.0
     }
 
     /// A value relative to the origin, standardised: (x − mean)/scale, within ±10⁶. NaN stays NaN; 0 for a constant.
     #[must_use]
     pub fn standardise(&self, x: f32) -> f32 {
-        self.scale.standardise(x).clamp(-BOUND, BOUND)
+        ((x - self.scale.mean()) * self.inverse).clamp(-BOUND, BOUND)
     }
 
     /// A whole window of values relative to the origin, standardised into `out`.
@@ -121,7 +125,7 @@ impl ChannelCondition {
     /// In debug builds, if the lengths differ.
     pub fn standardise_into(&self, window: &[f32], out: &mut [f32]) {
         debug_assert_eq!(window.len(), out.len());
-        let (mean, inverse) = (self.scale.mean(), self.scale.inverse_scale());
+        let (mean, inverse) = (self.scale.mean(), self.inverse);
         for (out, x) in out.iter_mut().zip(window) {
             *out = ((x - mean) * inverse).clamp(-BOUND, BOUND);
         }

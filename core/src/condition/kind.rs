@@ -36,6 +36,9 @@ impl KindDetector {
 
     /// Takes in one finite sample.
     pub fn update(&mut self, x: f32) {
+        if self.analog {
+            return;
+        }
         let code = x as u8; // saturates; the comparison below refuses what is not a code
         if usize::from(code) < MAX_FLAG_VALUES && f32::from(code) == x {
             self.codes |= 1 << code;

@@ -24,10 +24,10 @@ fn sum_lanes(a: &[f32; LANES]) -> f32 {
     ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]))
 }
 
-/// A block of [`LANES`] entries by value. The slice has that length; a shorter one would be padded with zeros.
+/// The block of [`LANES`] entries from `start` on, without a copy. It lies within the slice; one that did not would be zeros.
 #[inline]
-fn lanes(s: &[f32]) -> [f32; LANES] {
-    s.try_into().unwrap_or([0.0; LANES])
+fn block(s: &[f32], start: usize) -> &[f32; LANES] {
+    s.get(start..).and_then(<[f32]>::first_chunk).unwrap_or(&[0.0; LANES])
 }
 
 /// xᵀy. Entry `i` goes to partial sum `i % 8`. Cost n multiply–adds.
@@ -39,10 +39,8 @@ fn lanes(s: &[f32]) -> [f32; LANES] {
 pub fn dot(x: &[f32], y: &[f32]) -> f32 {
     debug_assert_eq!(x.len(), y.len());
     let mut acc = [0.0; LANES];
-    let (xs, ys) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
-    let (xt, yt) = (xs.remainder(), ys.remainder());
-    for (a, b) in xs.zip(ys) {
-        let (a, b) = (lanes(a), lanes(b));
+    let ((xs, xt), (ys, yt)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+    for (a, b) in xs.iter().zip(ys) {
         for l in 0..LANES {
             acc[l] += a[l] * b[l];
         }
@@ -98,27 +96,26 @@ pub fn subtract_span(w: &[f32], y: &[f32], e: &mut [f32]) -> f32 {
     let n = e.len();
     debug_assert_eq!(w.len(), n * y.len());
     let mut acc = [0.0; LANES];
-    let whole = n - n % LANES;
-    for i in (0..whole).step_by(LANES) {
-        let mut v = lanes(&e[i..i + LANES]);
+    let (blocks, tail) = e.as_chunks_mut::<LANES>();
+    let whole = blocks.len() * LANES;
+    for (i, e) in (0..).step_by(LANES).zip(blocks) {
+        let mut v = *e;
         for (k, &yk) in y.iter().enumerate() {
-            let col = lanes(&w[k * n + i..k * n + i + LANES]);
+            let col = block(w, k * n + i);
             for l in 0..LANES {
                 v[l] -= yk * col[l];
             }
         }
-        e[i..i + LANES].copy_from_slice(&v);
+        *e = v;
         for l in 0..LANES {
             acc[l] += v[l] * v[l];
         }
     }
-    for i in whole..n {
-        let mut v = e[i];
+    for ((i, e), acc) in (whole..).zip(tail).zip(&mut acc) {
         for (k, &yk) in y.iter().enumerate() {
-            v -= yk * w[k * n + i];
+            *e -= yk * w[k * n + i];
         }
-        e[i] = v;
-        acc[i - whole] += v * v;
+        *acc += *e * *e;
     }
     sum_lanes(&acc)
 }
@@ -132,32 +129,35 @@ pub fn subtract_span(w: &[f32], y: &[f32], e: &mut [f32]) -> f32 {
 pub fn rank_one_rotation(w: &mut [f32], a: f32, e: &[f32], p: &[f32], g: &[f32]) {
     let n = e.len();
     debug_assert!(w.len() == n * g.len() && p.len() == g.len());
-    let whole = n - n % LANES;
-    for i in (0..whole).step_by(LANES) {
+    let (blocks, tail) = e.as_chunks::<LANES>();
+    let whole = blocks.len() * LANES;
+    for (i, e) in (0..).step_by(LANES).zip(blocks) {
         let mut wp = [0.0; LANES];
         for (k, &pk) in p.iter().enumerate() {
-            let col = lanes(&w[k * n + i..k * n + i + LANES]);
+            let col = block(w, k * n + i);
             for l in 0..LANES {
                 wp[l] += pk * col[l];
             }
         }
-        let v = lanes(&e[i..i + LANES]);
         let mut d = [0.0; LANES];
         for l in 0..LANES {
-            d[l] = a * v[l] - wp[l];
+            d[l] = a * e[l] - wp[l];
         }
         for (k, &gk) in g.iter().enumerate() {
-            for (w, d) in w[k * n + i..k * n + i + LANES].iter_mut().zip(&d) {
-                *w += gk * d;
+            let start = k * n + i;
+            if let Some(col) = w.get_mut(start..).and_then(<[f32]>::first_chunk_mut::<LANES>) {
+                for l in 0..LANES {
+                    col[l] += gk * d[l];
+                }
             }
         }
     }
-    for i in whole..n {
+    for (i, e) in (whole..).zip(tail) {
         let mut wp = 0.0;
         for (k, &pk) in p.iter().enumerate() {
             wp += pk * w[k * n + i];
         }
-        let d = a * e[i] - wp;
+        let d = a * e - wp;
         for (k, &gk) in g.iter().enumerate() {
             w[k * n + i] += gk * d;
         }

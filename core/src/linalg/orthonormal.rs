@@ -1,7 +1,7 @@
 //! Orthonormal bases: where they start, how far they drifted, and how they are kept.
 
 use super::{dot, scale};
-use crate::math::{cos, sqrt};
+use crate::math::{cos_quarter, sqrt};
 
 /// Fills the n×r matrix `w` with the first r columns of the orthonormal cosine basis (DCT-II):
 /// `w[i,k] = c_k·cos(π(i + ½)k/n)`, `c_0 = 1/√n`, otherwise `√(2/n)`.
@@ -19,10 +19,11 @@ pub fn cosine_basis(w: &mut [f32], n: usize) {
     let size = n as f32;
     for (k, column) in w.chunks_exact_mut(n).enumerate() {
         let c = sqrt(if k == 0 { 1.0 / size } else { 2.0 / size });
-        // Reduced modulo the period 4n in integers, so that large arguments lose nothing.
+        // Folded into the first of the period's 4n quarters in whole numbers, so that large arguments lose nothing.
         for (i, w) in column.iter_mut().enumerate() {
-            let turns = ((2 * i + 1) * k) % (4 * n);
-            *w = c * cos(core::f32::consts::PI * turns as f32 / (2.0 * size));
+            let part = ((2 * i + 1) * k) % (4 * n);
+            let half = part.min(4 * n - part);
+            *w = if half <= n { c * cos_quarter(half, n) } else { -c * cos_quarter(2 * n - half, n) };
         }
     }
 }

@@ -92,7 +92,8 @@ impl Calibration {
         let place = ((score - LOW) / WIDTH).max(0.0);
         let bin = (place as usize).min(BINS - 1);
         let inside = (place - bin as f32).clamp(0.0, 1.0);
-        let above: u32 = self.counts[bin + 1..].iter().sum::<u32>() + self.beyond;
+        // Scores gather around 0 dB, a quarter of the way up: mostly the bins below are the fewer.
+        let above = self.total - self.counts[..=bin].iter().sum::<u32>();
         let above = above as f32 + (1.0 - inside) * self.counts[bin] as f32;
         // The tail may be a few scores out of date: never let p fall below what it says further up.
         ((above + 1.0) / (self.total as f32 + 1.0)).clamp(self.tail.share, 1.0)
@@ -141,6 +142,9 @@ impl Calibration {
         let total = self.total as f32;
         // Walk down from the top until enough scores lie above the edge; their summed excess grows by a bin width each.
         let (mut above, mut excess, mut bin) = (self.beyond, self.excess, BINS);
+        if above == 0 {
+            bin = self.counts.iter().rposition(|&count| count > 0).map_or(0, |top| top + 1);
+        }
         while above < TAIL_COUNT && bin > 0 {
             bin -= 1;
             excess += WIDTH * above as f32 + 0.5 * WIDTH * self.counts[bin] as f32;

@@ -102,8 +102,10 @@ pub struct Measurement {
     pub track_and_score: Instructions,
     /// What the default monitor adds to an image.
     pub monitor: Size,
-    /// What a monitor with the spatial view only adds to an image.
+    /// What a monitor with the spatial view only, and memory for no window, adds to an image.
     pub spatial: Size,
+    /// What that tracker and score add to an image.
+    pub smallest: Size,
     /// Version line of QEMU.
     pub qemu: String,
 }
@@ -143,9 +145,15 @@ impl Device {
         let Printed { cases, track_and_score } =
             serde_json::from_str(&line).map_err(|error| Error::Output { line, error })?;
         let empty = elf::size(&images.join("empty"))?;
-        let over_empty = |name| Ok(elf::size(&images.join(name))?.over(empty));
-        let (monitor, spatial) = (over_empty("monitor")?, over_empty("spatial")?);
-        Ok(Measurement { cases, track_and_score, monitor, spatial, qemu: self.qemu.clone() })
+        let over_empty = |name| Ok::<_, Error>(elf::size(&images.join(name))?.over(empty));
+        Ok(Measurement {
+            cases,
+            track_and_score,
+            monitor: over_empty("monitor")?,
+            spatial: over_empty("spatial")?,
+            smallest: over_empty("track_and_score")?,
+            qemu: self.qemu.clone(),
+        })
     }
 
     /// The folder of the images.

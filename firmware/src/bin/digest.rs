@@ -9,12 +9,11 @@ use cortex_m::Peripherals;
 use cortex_m::peripheral::SYST;
 use cortex_m_rt::entry;
 use eigenstream_core::condition::{ChannelCondition, ConditionConfig};
-use eigenstream_core::monitor::{AlarmConfig, MonitorOf, SpatialConfig};
-use eigenstream_core::score::{Calibration, Excess};
-use eigenstream_core::track::{Fapi, SubspaceTracker, TrackerConfig};
+use eigenstream_core::monitor::MonitorOf;
 use eigenstream_core::{Alloc, ConfigError, Monitor};
 use eigenstream_firmware::frames;
 use eigenstream_firmware::meter::{Meter, PaintedStack};
+use eigenstream_firmware::smallest::TrackAndScore;
 use eigenstream_trial::case::{self, Case};
 use eigenstream_trial::{CHANNELS, RANK};
 use nalgebra::{DefaultAllocator, Dim};
@@ -84,12 +83,8 @@ where
 
 /// The spatial view's arithmetic alone: a tracker and the score of what it saw, on frames that are standardised already.
 fn track_and_score(timer: &mut SYST) -> Result<(), ConfigError> {
-    let (spatial, alarm) = (SpatialConfig::default(), AlarmConfig::default());
     let mut conditions = [ChannelCondition::new(&ConditionConfig::default()); CHANNELS];
-    let mut tracker =
-        Fapi::<CHANNELS, RANK>::new(&TrackerConfig { rank: RANK, memory_frames: spatial.memory_frames })?;
-    let mut excess = Excess::new(spatial.memory_frames, 1e-6 * CHANNELS as f32);
-    let mut calibration = Calibration::new(alarm.memory_frames, 1.0 / alarm.frames_per_false_alarm)?;
+    let mut smallest = TrackAndScore::new()?;
     let mut meter = Meter::new(timer);
     for frame in frames() {
         let mut x = frame;
@@ -97,15 +92,7 @@ fn track_and_score(timer: &mut SYST) -> Result<(), ConfigError> {
             let relative = condition.update(*x).0;
             *x = condition.standardise(relative);
         }
-        meter.call(|| {
-            let mut residual = [0.0; CHANNELS];
-            let judgement = tracker.process(&x, &mut residual);
-            let score = excess.process(judgement.q);
-            let alarm = score > calibration.limit();
-            let p_value = calibration.p_value(score);
-            calibration.update(score);
-            (alarm, p_value)
-        });
+        meter.call(|| smallest.process(&x));
     }
     print!("{{");
     cost(&meter);
