@@ -10,7 +10,7 @@ use cortex_m::peripheral::SYST;
 use cortex_m_rt::entry;
 use eigenstream_core::condition::{ChannelCondition, ConditionConfig};
 use eigenstream_core::monitor::MonitorOf;
-use eigenstream_core::{Alloc, ConfigError, Monitor};
+use eigenstream_core::{Alloc, Config, ConfigError, Monitor};
 use eigenstream_firmware::frames;
 use eigenstream_firmware::meter::{Meter, PaintedStack};
 use eigenstream_firmware::smallest::TrackAndScore;
@@ -18,6 +18,9 @@ use eigenstream_trial::case::{self, Case};
 use eigenstream_trial::{CHANNELS, RANK};
 use nalgebra::{DefaultAllocator, Dim};
 use semihosting::{eprintln, print, println, process};
+
+/// What building a monitor gives.
+type Built<N, R, L, K> = Result<MonitorOf<N, R, L, K>, ConfigError>;
 
 type Full = Monitor<CHANNELS, RANK>;
 /// Memory for no window.
@@ -57,7 +60,7 @@ fn trial<N: Dim, R: Dim, L: Dim, K: Dim>(
     timer: &mut SYST,
     case: &Case,
     memory: &mut MaybeUninit<MonitorOf<N, R, L, K>>,
-    new: fn(&eigenstream_core::Config) -> Result<MonitorOf<N, R, L, K>, ConfigError>,
+    new: fn(&Config) -> Built<N, R, L, K>,
     state: usize,
 ) -> Result<(), ConfigError>
 where
