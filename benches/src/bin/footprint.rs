@@ -69,7 +69,7 @@ fn report(device: &Measurement, options: &Options) -> Report {
     report.condition("qemu", device.qemu.as_str());
     report.condition("shape", "8 channels, rank 3");
     report.condition("frames", eigenstream_trial::FRAMES);
-    report.condition("image", "opt-level 2, LTO, target's default CPU");
+    report.condition("image", format!("{}, opt-level 2, LTO, target's default CPU", device.cargo));
     let mut table = Table::new(&[
         ("8 channels", Align::Left),
         ("what", Align::Left),

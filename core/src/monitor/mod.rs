@@ -62,7 +62,8 @@ pub struct Counters {
 /// A monitor over dimensions `N` (channels), `R` (largest spatial rank), `L` (longest temporal window) and `K` (largest temporal rank); see the
 /// aliases [`Monitor`] and `DynMonitor`.
 ///
-/// Cost of a frame: 4·L·K multiply–adds for each analog channel, 4·N·R for the spatial view, and about 500 instructions.
+/// Cost of a frame: 4·L·K multiply–adds for each analog channel, 4·N·R for the spatial view, and a few hundred
+/// instructions for each channel's condition.
 #[derive(Clone, Debug)]
 pub struct MonitorOf<N: Dim, R: Dim, L: Dim, K: Dim>
 where

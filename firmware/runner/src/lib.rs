@@ -108,6 +108,8 @@ pub struct Measurement {
     pub smallest: Size,
     /// Version line of QEMU.
     pub qemu: String,
+    /// Version line of the cargo that built the images; the compiler's number is the same.
+    pub cargo: String,
 }
 
 impl Measurement {
@@ -153,23 +155,33 @@ impl Device {
             spatial: over_empty("spatial")?,
             smallest: over_empty("track_and_score")?,
             qemu: self.qemu.clone(),
+            cargo: self.cargo(&["--version"])?.trim().to_owned(),
         })
     }
 
     /// The folder of the images.
     fn build(&self) -> Result<PathBuf, Error> {
         let target = self.firmware.join("target");
+        let folder = target.to_string_lossy();
+        self.cargo(&["build", "--release", "--locked", "--target-dir", &folder])?;
+        Ok(target.join(TARGET).join("release"))
+    }
+
+    /// Runs `firmware/cargo`; its stdout.
+    fn cargo(&self, args: &[&str]) -> Result<String, Error> {
         let mut command = Command::new(self.firmware.join("cargo"));
-        command.args(["build", "--release", "--locked", "--target-dir"]).arg(&target);
         // Cargo runs in the folder whose `.cargo/config.toml` names the target. What the cargo that runs us left in the environment
         // is about another target and, maybe, another compiler.
-        command.current_dir(&self.firmware).env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
-        command.env_remove("RUSTC").env_remove("CARGO_BUILD_TARGET");
-        let output =
-            command.output().map_err(|error| Error::Lacking(format!("no shell for cargo: {error}")))?;
+        command.args(args).current_dir(&self.firmware);
+        for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC", "CARGO_BUILD_TARGET"] {
+            command.env_remove(variable);
+        }
+        let output = command
+            .output()
+            .map_err(|error| Error::Lacking(format!("firmware/cargo does not run: {error}")))?;
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         match output.status.code() {
-            Some(0) => Ok(target.join(TARGET).join("release")),
+            Some(0) => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
             Some(NO_COMPILER) => Err(Error::Lacking(said)),
             _ => Err(Error::Build(said)),
         }
