@@ -15,7 +15,7 @@
 //! - **Z is kept as a square root**, Z = S·Sᵀ, updated by Potter's formula (Bierman 1977, Factorization Methods, §II.4). P is a
 //!   difference: in `f32` it loses its sign when a stream has six decades of variance. S·Sᵀ cannot, and S needs half of them.
 //! - **No wind-up.** Without excitation Z would grow as β⁻ᵗ. Each frame adds a little to one diagonal entry of Z⁻¹, the next one
-//!   each time, as noise of variance 10⁻⁶ on the coordinates would (leaky recursive least squares): Z stays below
+//!   each time, as noise of variance 10⁻⁶ + 10⁻⁸·‖y‖²/r on the coordinates would (leaky recursive least squares): Z stays below
 //!   10⁶/memory, and forgetting goes on in the directions that are excited.
 //! - **The first frame** only sets the mean.
 //! - **Polishing.** One pair of columns of W, every fourth frame, gets its entry of a Newton–Schulz step, so rounding cannot
@@ -33,8 +33,14 @@ use crate::shape::{Alloc, zero_matrix, zeros};
 /// Variance that every coordinate is taken to have at least: a thousandth of a unit, squared.
 const LEAK: f32 = 1e-6;
 
+/// And relative to ‖y‖²: 80 dB below it, where y itself has few digits left. Bounds ‖x‖·‖g‖, by which a step magnifies errors.
+const RELATIVE_LEAK: f32 = 1e-8;
+
 /// A column pair is polished every so many frames.
 const POLISH_EVERY: u32 = 4;
+
+/// Orthonormality error from which no polishing leads back: memory was corrupted, or arithmetic. The tracker starts again.
+const BROKEN: f32 = 0.5;
 
 /// ‖x‖²·‖g‖² from which on the residual is made orthogonal to W once more: an update adds to WᵀW what e lacks in orthogonality, up to
 /// rounding of ‖x‖, times g.
@@ -195,14 +201,14 @@ where
         self.leak();
     }
 
-    /// Adds r·[`LEAK`] to the next diagonal entry of Z⁻¹.
+    /// Adds r·[`LEAK`] + ‖y‖²·[`RELATIVE_LEAK`] to the next diagonal entry of Z⁻¹.
     fn leak(&mut self) {
         let r = self.rank;
         let k = self.leaked;
         self.leaked = if k + 1 < r { k + 1 } else { 0 };
         let root = &mut self.root.as_mut_slice()[..r * r];
         let (f, g) = (&mut self.f.as_mut_slice()[..r], &mut self.g.as_mut_slice()[..r]);
-        let size = sqrt(r as f32 * LEAK);
+        let size = sqrt(r as f32 * LEAK + RELATIVE_LEAK * linalg::energy(&self.y.as_slice()[..r]));
         for (j, f) in f.iter_mut().enumerate() {
             *f = size * root[j * r + k];
         }
@@ -225,7 +231,11 @@ where
     /// One entry of a Newton–Schulz step, the next pair each time.
     fn polish(&mut self) {
         let (j, k) = self.polish;
-        linalg::polish_pair(&mut self.basis.as_mut_slice()[..self.n * self.rank], self.n, j, k);
+        let error = linalg::polish_pair(&mut self.basis.as_mut_slice()[..self.n * self.rank], self.n, j, k);
+        if error.abs() > BROKEN || error.is_nan() {
+            self.restart(self.rank);
+            return;
+        }
         self.polish = if k < j {
             (j, k + 1)
         } else if j + 1 < self.rank {
@@ -304,6 +314,7 @@ where
 
     fn learn(&mut self, x: &[f32], residual: &[f32]) {
         if !self.judgement.is_judged() {
+            self.polish(); // if W itself is the reason, this finds out
             return;
         }
         self.frames = self.frames.saturating_add(1);
@@ -311,7 +322,8 @@ where
         if self.frames > 1 {
             self.learn_deviation(residual);
         }
-        let gain = (1.0 / self.frames as f32).max(1.0 / self.memory);
+        // (A restart in between makes this frame the first, and the next one too.)
+        let gain = (1.0 / self.frames.max(1) as f32).max(1.0 / self.memory);
         linalg::drift_towards(self.mean.as_mut_slice(), gain, x);
     }
 
