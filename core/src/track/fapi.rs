@@ -314,7 +314,10 @@ where
 
     fn learn(&mut self, x: &[f32], residual: &[f32]) {
         if !self.judgement.is_judged() {
-            self.polish(); // if W itself is the reason, this finds out
+            // All entries were there: a number overflowed, or W itself is broken. Polishing finds out.
+            if self.judgement.observed == self.n {
+                self.polish();
+            }
             return;
         }
         self.frames = self.frames.saturating_add(1);
