@@ -27,7 +27,7 @@ pub fn cosine_basis(w: &mut [f32], n: usize) {
     }
 }
 
-/// max |(WᵀW − I)[j,k]| for an n×r matrix. Cost n·r²/2 multiply–adds.
+/// max |(WᵀW − I)_jk| for an n×r matrix. Cost n·r²/2 multiply–adds.
 #[must_use]
 pub fn orthonormality_error(w: &[f32], n: usize) -> f32 {
     let mut worst: f32 = 0.0;

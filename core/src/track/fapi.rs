@@ -39,6 +39,7 @@ const RELATIVE_LEAK: f32 = 1e-8;
 /// A column pair is polished every so many frames.
 const POLISH_EVERY: u32 = 4;
 
+<<<<<<< HEAD
 /// Orthonormality error from which no polishing leads back: memory was corrupted, or arithmetic. The tracker starts again.
 const BROKEN: f32 = 0.5;
 
@@ -47,6 +48,9 @@ const BROKEN: f32 = 0.5;
 const LARGE_STEP: f32 = 1e-3;
 
 /// FAPI over dimensions `N` (channels) and `R` (largest rank); see the [module](self) and the aliases [`Fapi`] and `DynFapi`.
+=======
+/// FAPI over dimensions `N` (channels) and `R` (largest rank); see the page of this module's source and the aliases [`Fapi`] and `DynFapi`.
+>>>>>>> main
 ///
 /// State: n·R + 2R² + 2n + 4R words.
 #[derive(Clone, Debug, PartialEq)]
@@ -313,9 +317,21 @@ where
     }
 
     fn learn(&mut self, x: &[f32], residual: &[f32]) {
+<<<<<<< HEAD
         if !self.judgement.is_judged() {
             // All entries were there: a number overflowed, or W itself is broken. Polishing finds out.
             if self.judgement.observed == self.n {
+=======
+        self.frames = self.frames.saturating_add(1);
+        let gain = (1.0 / self.frames as f32).max(1.0 / self.memory);
+        if self.judgement.is_judged() {
+            if self.n > self.rank {
+                let noise = self.judgement.q / (self.n - self.rank) as f32;
+                self.noise += gain * (noise - self.noise);
+            }
+            self.rotate(residual);
+            if self.frames.is_multiple_of(POLISH_EVERY) {
+>>>>>>> main
                 self.polish();
             }
             return;

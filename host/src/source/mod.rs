@@ -4,7 +4,16 @@
 //! recording in memory than a fixed buffer, whatever the length of the file. What it had to repair or pass over
 //! (a ragged row, a truncated last block) is counted in [`Tally`], never silent.
 
-use std::path::PathBuf;
+pub mod csv;
+mod open;
+pub mod pacing;
+pub mod wav;
+pub mod wfdb;
+pub mod window;
+
+use std::path::{Path, PathBuf};
+
+pub use open::{OpenOptions, open};
 
 /// One sensor signal of a stream.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,6 +44,15 @@ pub struct StreamInfo {
     pub frames: Option<u64>,
     /// Comment lines of the file, and remarks such as "header lies about the length".
     pub notes: Vec<String>,
+}
+
+/// The name of a stream from the name of its file: without directories, `.gz` and the extension.
+fn stream_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    let plain = Path::new(name);
+    let packed = plain.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
+    let plain = if packed { Path::new(plain.file_stem().unwrap_or(name)) } else { plain };
+    plain.file_stem().unwrap_or(name).to_string_lossy().into_owned()
 }
 
 /// Bytes read so far and in all, for a progress bar.
@@ -90,6 +108,24 @@ pub trait Source {
 
     /// What was repaired or passed over so far.
     fn tally(&self) -> &Tally;
+}
+
+impl<S: Source + ?Sized> Source for Box<S> {
+    fn info(&self) -> &StreamInfo {
+        (**self).info()
+    }
+
+    fn next_frame(&mut self, frame: &mut [f32]) -> Result<Option<f64>, SourceError> {
+        (**self).next_frame(frame)
+    }
+
+    fn progress(&self) -> Progress {
+        (**self).progress()
+    }
+
+    fn tally(&self) -> &Tally {
+        (**self).tally()
+    }
 }
 
 /// Why a recording cannot be read. Every message names the file, the place in it and what would help.

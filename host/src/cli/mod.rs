@@ -1,0 +1,45 @@
+//! The command line: one file per subcommand, no logic.
+//!
+//! Exit status: 0 done, 1 failed, 2 bad usage or configuration, 3 done and alarms were raised with `--fail-on-alarm`. Standard output is
+//! data only; messages and progress go to standard error.
+
+mod info;
+mod progress;
+mod replay;
+
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Command};
+
+/// Usage text after the list of commands.
+const AFTER: &str =
+    "Exit status: 0 done, 1 failed, 2 bad usage or configuration, 3 alarms with --fail-on-alarm.";
+
+fn command() -> Command {
+    Command::new("eigenstream")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Watches multichannel sensor and ECG recordings for anomalies: when, which channels and why")
+        .after_help(AFTER)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(replay::command())
+        .subcommand(info::command())
+}
+
+/// Parses the arguments and runs the subcommand.
+#[must_use]
+pub fn main() -> ExitCode {
+    let matches = match command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            // Prints help and version to stdout with status 0, mistakes to stderr with status 2.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let run: fn(&ArgMatches) -> ExitCode = match matches.subcommand_name() {
+        Some("replay") => replay::run,
+        _ => info::run,
+    };
+    matches.subcommand().map_or(ExitCode::from(2), |(_, matches)| run(matches))
+}

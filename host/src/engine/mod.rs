@@ -1,0 +1,164 @@
+//! A recorded stream through the core: source → monitor → sinks, in one pass and fixed memory.
+
+pub mod outputs;
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use eigenstream_core::monitor::{Config, DynMonitor, Verdict};
+use eigenstream_core::score::Event;
+
+use crate::settings::{RunError, SettingsError};
+use crate::sink::{EventRecord, Outcome, Sink};
+use crate::source::{Progress, Source, StreamInfo};
+
+/// Frames between two calls of the progress callback.
+const PROGRESS_EVERY: u64 = 4096;
+
+/// Replays `source` to its end through a monitor with `config`, handing everything to the sinks, and finishes them.
+/// `first` is the index that the first frame has in the recording; `progress` is called now and then with what was read and the frames so far.
+///
+/// Cost: that of the monitor for each frame; memory is that of the monitor and the sinks, whatever the length of the recording.
+///
+/// # Errors
+/// If the source cannot be read to its end, an output cannot be written, the configuration does not fit the stream, or no frame
+/// could be judged. The outputs then keep their `.part` names.
+pub fn replay(
+    source: &mut dyn Source,
+    config: &Config,
+    first: u64,
+    mut sinks: Vec<Box<dyn Sink>>,
+    progress: &mut dyn FnMut(Progress, u64),
+) -> Result<Outcome, RunError> {
+    let begun = Instant::now();
+    let info = source.info().clone();
+    let mut monitor = monitor(&info, config)?;
+    let mut frame = vec![f32::NAN; info.channels.len()];
+    let mut run = Run::new(&info, first, &mut sinks);
+    let mut duration_s = 0.0;
+    while let Some(time_s) = source.next_frame(&mut frame)? {
+        duration_s = time_s;
+        run.frame(time_s, &frame)?;
+        if let Some(verdict) = monitor.process(&frame) {
+            run.verdict(&verdict)?;
+        }
+        if monitor.counters().frames % PROGRESS_EVERY == 0 {
+            progress(source.progress(), monitor.counters().frames);
+        }
+    }
+    // The callback cannot return the error, so it is kept and the first one wins.
+    let mut failed = Ok(());
+    let last = monitor.finish(|verdict| {
+        if failed.is_ok() {
+            failed = run.verdict(&verdict);
+        }
+    });
+    failed?;
+    if let Some(event) = last {
+        run.event(&event)?;
+    }
+    progress(source.progress(), monitor.counters().frames);
+    let counters = *monitor.counters();
+    let outcome = Outcome {
+        counters,
+        tally: source.tally().clone(),
+        duration_s,
+        elapsed_s: begun.elapsed().as_secs_f64(),
+    };
+    said_something(&info, config, &outcome)?;
+    for sink in sinks {
+        let path = PathBuf::from(sink.name());
+        sink.finish(&outcome).map_err(|source| RunError::Output { path, source })?;
+    }
+    Ok(outcome)
+}
+
+/// A monitor of the stream's shape, with the rails that the file tells.
+fn monitor(info: &StreamInfo, config: &Config) -> Result<DynMonitor, SettingsError> {
+    let mut monitor = DynMonitor::new(info.channels.len(), config)?;
+    for (i, channel) in info.channels.iter().enumerate() {
+        if let Some((low, high)) = channel.rails {
+            monitor.set_rails(i, low, high)?;
+        }
+    }
+    Ok(monitor)
+}
+
+/// A recording that no view could judge, or that ended within the warm-up, must not look as if it had been found in order.
+fn said_something(info: &StreamInfo, config: &Config, outcome: &Outcome) -> Result<(), RunError> {
+    let frames = outcome.counters.frames;
+    let judged = frames - outcome.counters.unjudged;
+    let warm_up = u64::from(config.alarm.warm_up_frames);
+    if judged > warm_up {
+        return Ok(());
+    }
+    let (problem, fix) = if frames <= warm_up + config.temporal.length as u64 {
+        (
+            format!("{frames} frames, but alarms begin after about {} ", warm_up + config.delay() as u64),
+            "give a longer recording or lower alarm.warm_up_frames (at least 100)",
+        )
+    } else {
+        (
+            format!("only {judged} of {frames} frames could be judged "),
+            "no channel varies long enough: see `eigenstream info`, and check for constant, missing or on/off channels",
+        )
+    };
+    Err(RunError::Nothing {
+        name: info.name.clone(),
+        problem: problem.trim_end().to_owned(),
+        fix: fix.to_owned(),
+    })
+}
+
+/// The sinks with what they need beside the verdicts: the times of frames, and of the open event.
+struct Run<'a> {
+    info: &'a StreamInfo,
+    first: u64,
+    sinks: &'a mut [Box<dyn Sink>],
+    /// Times of the frames that wait for their verdict.
+    waiting: VecDeque<f64>,
+    /// Times of start, end and peak of the open event, and its highest score.
+    open: Option<([f64; 3], f32)>,
+}
+
+impl<'a> Run<'a> {
+    fn new(info: &'a StreamInfo, first: u64, sinks: &'a mut [Box<dyn Sink>]) -> Self {
+        Self { info, first, sinks, waiting: VecDeque::new(), open: None }
+    }
+
+    fn each(&mut self, mut call: impl FnMut(&mut dyn Sink) -> io::Result<()>) -> Result<(), RunError> {
+        for sink in self.sinks.iter_mut() {
+            if let Err(source) = call(sink.as_mut()) {
+                return Err(RunError::Output { path: sink.name().into(), source });
+            }
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, time_s: f64, frame: &[f32]) -> Result<(), RunError> {
+        self.waiting.push_back(time_s);
+        self.each(|sink| sink.frame(time_s, frame))
+    }
+
+    fn verdict(&mut self, verdict: &Verdict) -> Result<(), RunError> {
+        let time_s = self.waiting.pop_front().unwrap_or(f64::NAN);
+        if let Some(event) = &verdict.event {
+            self.event(event)?;
+        }
+        if verdict.alarm {
+            let ([start, _, peak], best) = self.open.unwrap_or(([time_s; 3], f32::NEG_INFINITY));
+            let higher = verdict.score > best;
+            let peak = if higher { time_s } else { peak };
+            self.open = Some(([start, time_s, peak], best.max(verdict.score)));
+        }
+        self.each(|sink| sink.verdict(time_s, verdict))
+    }
+
+    fn event(&mut self, event: &Event) -> Result<(), RunError> {
+        let (times, _) = self.open.take().unwrap_or(([f64::NAN; 3], 0.0));
+        let record = EventRecord::new(self.info, event, self.first, times);
+        self.each(|sink| sink.event(&record))
+    }
+}

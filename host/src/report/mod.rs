@@ -1,0 +1,234 @@
+//! One HTML page per replayed recording: signals, score, alarms and what they rest on.
+//!
+//! The page is a single file that loads nothing: its style, script and data are inside, so it can be mailed, archived
+//! and printed. While the recording runs, [`ReportBuilder`] keeps a fixed amount of memory whatever its length
+//! (an envelope of every signal, the strongest events, all samples around the strongest of these), and
+//! [`ReportBuilder::finish`] turns that into a [`Page`].
+//!
+//! [`ReportBuilder`] takes only plain numbers: detection belongs elsewhere.
+
+mod axis;
+mod data;
+mod envelope;
+mod excerpt;
+mod html;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::io::{self, Write};
+
+use crate::source::{StreamInfo, Tally};
+use axis::Clock;
+use data::PageData;
+use envelope::{Bins, Range, StartTime, Verdicts};
+use excerpt::{Excerpts, drop_weakest, strength};
+
+/// Bins over all channels together, which bounds memory (3 MB) and page alike.
+const TOTAL_BINS: usize = 256 << 10;
+const MAX_BINS: usize = 4096;
+const MIN_BINS: usize = 256;
+/// Rows of the table of alarms; of more, the strongest.
+const MAX_EVENTS: usize = 500;
+/// Channels listed for an alarm, those with the largest share.
+const EVENT_CHANNELS: usize = 8;
+
+/// One alarm, from its first frame to its last.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReportEvent {
+    /// First frame in alarm.
+    pub start: u64,
+    /// Frame after the last one in alarm.
+    pub end: u64,
+    /// Frame of the highest score.
+    pub peak: u64,
+    /// Time of `start` in seconds, on the clock of [`ReportBuilder::push`].
+    pub start_s: f64,
+    /// Time of `end` in seconds.
+    pub end_s: f64,
+    /// Time of `peak` in seconds.
+    pub peak_s: f64,
+    /// The highest score.
+    pub peak_score: f32,
+    /// Its p-value, NaN if unknown.
+    pub peak_p: f32,
+    /// The limit that it exceeded.
+    pub limit: f32,
+    /// Channels and their shares in the peak score (0..=1), in any order.
+    pub channels: Vec<(usize, f32)>,
+    /// Which view of the data fired, in words for people; may be empty.
+    pub views: String,
+    /// What kind of event it is, in words for people; may be empty.
+    pub kind: String,
+}
+
+/// Samples of a channel that could not be used.
+#[derive(Clone, Copy, Debug, Default)]
+struct Unusable {
+    missing: u64,
+    saturated: u64,
+}
+
+/// What the judged frames amount to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Judged {
+    frames: u64,
+    in_alarm: u64,
+    /// First frame with a limit, and its time: the end of the warm-up.
+    first_limit: Option<(u64, f64)>,
+}
+
+/// Gathers a recording while it is replayed.
+///
+/// Memory is bounded by the number of channels (below 30 MB up to 1,000) and does not grow with the recording.
+#[derive(Debug)]
+pub struct ReportBuilder {
+    info: StreamInfo,
+    clock: Clock,
+    starts: Bins<StartTime>,
+    ranges: Vec<Bins<Range>>,
+    unusable: Vec<Unusable>,
+    verdicts: Bins<Verdicts>,
+    judged: Judged,
+    /// The strongest, with their number among all.
+    events: Vec<(u64, ReportEvent)>,
+    events_seen: u64,
+    /// Sum of shares over all events.
+    involvement: Vec<f32>,
+    excerpts: Excerpts,
+}
+
+impl ReportBuilder {
+    /// An empty report on the stream `info`.
+    pub fn new(info: &StreamInfo) -> Self {
+        let channels = info.channels.len();
+        let bins = (TOTAL_BINS / channels.max(1)).clamp(MIN_BINS, MAX_BINS);
+        Self {
+            info: info.clone(),
+            clock: Clock::default(),
+            starts: Bins::new(bins),
+            ranges: vec![Bins::new(bins); channels],
+            unusable: vec![Unusable::default(); channels],
+            verdicts: Bins::new(bins),
+            judged: Judged::default(),
+            events: Vec::new(),
+            events_seen: 0,
+            involvement: vec![0.0; channels],
+            excerpts: Excerpts::new(channels),
+        }
+    }
+
+    /// Takes the next frame: one sample per channel, NaN = missing, at `time_s` seconds.
+    ///
+    /// A frame of another length than the stream has channels is cut, or filled with NaN.
+    pub fn push(&mut self, time_s: f64, frame: &[f32]) {
+        if frame.len() == self.ranges.len() {
+            self.push_whole(time_s, frame);
+        } else {
+            let mut whole = frame.to_vec();
+            whole.resize(self.ranges.len(), f32::NAN);
+            self.push_whole(time_s, &whole);
+        }
+    }
+
+    fn push_whole(&mut self, time_s: f64, frame: &[f32]) {
+        let index = self.clock.frames();
+        let time_s = self.clock.next(time_s);
+        let start = self.starts.cell(index);
+        start.0 = start.0.or(Some(time_s));
+        let per_channel = self.ranges.iter_mut().zip(&mut self.unusable).zip(&self.info.channels);
+        for (((bins, unusable), channel), &sample) in per_channel.zip(frame) {
+            bins.cell(index).add(sample);
+            unusable.missing += u64::from(sample.is_nan());
+            unusable.saturated +=
+                u64::from(channel.rails.is_some_and(|(low, high)| sample <= low || sample >= high));
+        }
+        self.excerpts.push(time_s, frame);
+    }
+
+    /// Takes the verdict on frame `frame_index` (0 = first), which must have been pushed: the score, its p-value
+    /// (NaN if unknown), the limit for alarms (NaN during warm-up), and whether the frame is in alarm.
+    pub fn push_verdict(&mut self, frame_index: u64, score: f32, p_value: f32, limit: f32, alarm: bool) {
+        if frame_index >= self.clock.frames() {
+            return;
+        }
+        let cell = self.verdicts.cell(frame_index);
+        cell.score = cell.score.max(score);
+        cell.p_value = cell.p_value.min(p_value);
+        cell.limit = cell.limit.min(limit);
+        cell.seen = true;
+        cell.alarm |= alarm;
+        self.judged.frames += 1;
+        self.judged.in_alarm += u64::from(alarm);
+        if self.judged.first_limit.is_none() && !limit.is_nan() {
+            let time = self.excerpts.time(frame_index).unwrap_or(f64::NAN);
+            self.judged.first_limit = Some((frame_index, time));
+        }
+        self.excerpts.push_score(frame_index, score);
+    }
+
+    /// Takes an event, when it is over. The sooner after its peak, the more of its samples can be shown.
+    pub fn push_event(&mut self, mut event: ReportEvent) {
+        event.channels.retain(|(c, share)| *c < self.ranges.len() && share.is_finite());
+        event.channels.sort_by(|a, b| b.1.total_cmp(&a.1));
+        for &(c, share) in &event.channels {
+            self.involvement[c] += share;
+        }
+        event.channels.truncate(EVENT_CHANNELS);
+        let ranked: Vec<usize> = event.channels.iter().map(|(c, _)| *c).collect();
+        self.excerpts.request(event.peak, event.peak_score, &ranked);
+        self.events_seen += 1;
+        self.events.push((self.events_seen, event));
+        if self.events.len() > MAX_EVENTS {
+            drop_weakest(&mut self.events, |(_, e)| strength(e.peak_score));
+        }
+    }
+
+    /// The page. `settings` is the configuration as TOML; `provenance` are pairs of a heading and its text, such as
+    /// the version and the command; `tally` is what the source had to repair or pass over.
+    pub fn finish(mut self, settings: &str, provenance: Vec<(String, String)>, tally: &Tally) -> Page {
+        let axis = self.clock.axis(self.info.rate_hz);
+        self.verdicts.widen(self.starts.width());
+        let excerpts = self.excerpts.finish();
+        let mut order: Vec<usize> = (0..self.ranges.len()).collect();
+        order.sort_by(|&a, &b| self.involvement[b].total_cmp(&self.involvement[a]));
+        let data = PageData::new(&axis, &self.info.channels, &self.starts, &self.ranges, &self.verdicts)
+            .with_details(&axis, &self.events, order, &excerpts);
+        let content = html::Content {
+            info: &self.info,
+            axis: &axis,
+            judged: self.judged,
+            events: &self.events,
+            events_seen: self.events_seen,
+            unusable: &self.unusable,
+            settings,
+            provenance: &provenance,
+            tally,
+        };
+        // Serialising numbers and strings into memory has nothing to fail on; an empty object shows no plots.
+        let json = serde_json::to_string(&data).unwrap_or_else(|_| "{}".into());
+        Page { html: html::page(&content, &text::script_safe(&json)) }
+    }
+}
+
+/// A finished page.
+#[derive(Clone, Debug)]
+pub struct Page {
+    html: String,
+}
+
+impl Page {
+    /// The page as text.
+    pub fn as_str(&self) -> &str {
+        &self.html
+    }
+
+    /// Writes the page.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn write_to(&self, mut out: impl Write) -> io::Result<()> {
+        out.write_all(self.html.as_bytes())?;
+        out.flush()
+    }
+}

@@ -1,0 +1,92 @@
+//! The one list of settings: key, kind of value, and what it means.
+
+/// What kind of value a setting takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A real number.
+    Number,
+    /// A whole number ≥ 0.
+    Whole,
+    /// `true` or `false`; the bare flag means `true`.
+    Switch,
+    /// Text or a path.
+    Text,
+    /// A list, separated by commas on the command line and in variables.
+    List,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// The key; a dot parts table and key.
+    pub path: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// Name of the value in the usage text.
+    pub value: &'static str,
+    /// What it means, for the usage text.
+    pub help: &'static str,
+}
+
+const fn key(path: &'static str, kind: Kind, value: &'static str, help: &'static str) -> Key {
+    Key { path, kind, value, help }
+}
+
+/// Every setting, in the order of the usage text.
+pub const KEYS: &[Key] = &[
+    key("scores", Kind::Text, "OUT.csv", "write index,time_s,score,p_value,limit,alarm, one row per frame"),
+    key("events", Kind::Text, "OUT.jsonl", "write one JSON object per event [default: standard output]"),
+    key("report", Kind::Text, "OUT.html", "write the report page; `none` for no report [default: {}.html]"),
+    key("annotate", Kind::Text, "EXT", "write a WFDB annotation file next to the record"),
+    key("speed", Kind::Text, "SPEED", "replay at `max`, `1x`, `10x`, … [default: max]"),
+    key("from", Kind::Text, "T", "begin here: seconds or [hh:]mm:ss"),
+    key("to", Kind::Text, "T", "end before here: seconds or [hh:]mm:ss"),
+    key("ignore", Kind::List, "COL,…", "columns that are not signals, by name or position (#3)"),
+    key("rate_hz", Kind::Number, "HZ", "frames per second of a table without a time column"),
+    key("delimiter", Kind::Text, "CHAR", "character between cells, `tab` or `space` [default: found out]"),
+    key("header", Kind::Switch, "BOOL", "whether the first row of a table holds names [default: found out]"),
+    key("time_column", Kind::Text, "COL", "time column of a table; `none` for none [default: found out]"),
+    key("fail_on_alarm", Kind::Switch, "BOOL", "exit with status 3 if there were alarms"),
+    key("condition.memory_frames", Kind::Number, "FRAMES", "memory of a channel's mean and scale"),
+    key(
+        "condition.flag_values",
+        Kind::Whole,
+        "N",
+        "a channel with at most N values, all codes 0 to 7, is a flag",
+    ),
+    key("spatial.enabled", Kind::Switch, "BOOL", "whether the frame of all channels is watched"),
+    key("spatial.rank", Kind::Whole, "R", "largest dimension of the spatial subspace"),
+    key("spatial.memory_frames", Kind::Number, "FRAMES", "memory of the spatial subspace"),
+    key("temporal.enabled", Kind::Switch, "BOOL", "whether each channel's recent past is watched"),
+    key(
+        "temporal.length",
+        Kind::Whole,
+        "FRAMES",
+        "length of the temporal window; verdicts come half of it later",
+    ),
+    key("temporal.rank", Kind::Whole, "R", "dimension of the temporal subspaces"),
+    key("temporal.memory_frames", Kind::Number, "FRAMES", "memory of the temporal subspaces"),
+    key(
+        "alarm.frames_per_false_alarm",
+        Kind::Number,
+        "FRAMES",
+        "wanted mean number of frames per false alarm",
+    ),
+    key("alarm.warm_up_frames", Kind::Whole, "FRAMES", "frames that are judged before the first alarm"),
+    key("alarm.memory_frames", Kind::Whole, "FRAMES", "past scores that the calibration remembers"),
+    key("alarm.merge_frames", Kind::Whole, "FRAMES", "alarms so many frames apart are one event"),
+];
+
+impl Key {
+    /// The environment variable, for example `EIGENSTREAM_TEMPORAL_LENGTH`.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("EIGENSTREAM_{}", self.path.replace('.', "_").to_ascii_uppercase())
+    }
+
+    /// The flag without its dashes, for example `temporal.length` or `fail-on-alarm`.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        self.path.replace('_', "-")
+    }
+}

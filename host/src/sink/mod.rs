@@ -1,0 +1,69 @@
+//! Where results go: one file per kind of output, one trait.
+//!
+//! Files are written as `NAME.part` and renamed when they are whole, so that nothing partial looks finished.
+
+mod annotations;
+mod events;
+mod part_file;
+mod report;
+mod scores;
+
+use std::io;
+
+use eigenstream_core::monitor::{Counters, Verdict};
+
+use crate::source::Tally;
+pub use annotations::Annotations;
+pub use events::{EventRecord, Events, Involved, SCHEMA};
+pub use part_file::PartFile;
+pub use report::ReportPage;
+pub use scores::Scores;
+
+/// What a replay came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// Counters of the engine.
+    pub counters: Counters,
+    /// What the source had to repair or pass over.
+    pub tally: Tally,
+    /// Time of the last frame, in seconds since the first.
+    pub duration_s: f64,
+    /// Wall-clock seconds the replay took.
+    pub elapsed_s: f64,
+}
+
+/// Takes what the engine says, in the order of the stream.
+pub trait Sink {
+    /// A frame as it was read, with its time in seconds. Its verdict follows some frames later.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
+    fn frame(&mut self, _time_s: f64, _frame: &[f32]) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// The verdict on the frame at `time_s`; frames are judged in order, each once.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
+    fn verdict(&mut self, _time_s: f64, _verdict: &Verdict) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// An event that has ended.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
+    fn event(&mut self, _event: &EventRecord) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// The end of the stream: makes the output whole. A sink that is dropped without it leaves only a `.part` file.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
+    fn finish(self: Box<Self>, outcome: &Outcome) -> io::Result<()>;
+
+    /// The output's name in messages.
+    fn name(&self) -> String;
+}

@@ -1,0 +1,84 @@
+//! The report page as a sink.
+
+use std::io;
+use std::path::Path;
+
+use eigenstream_core::monitor::Verdict;
+
+use super::{EventRecord, Outcome, PartFile, Sink};
+use crate::report::{ReportBuilder, ReportEvent};
+use crate::source::StreamInfo;
+
+/// Gathers what the page shows in fixed memory and writes it at the end.
+#[derive(Debug)]
+pub struct ReportPage {
+    builder: ReportBuilder,
+    file: PartFile,
+    settings: String,
+    provenance: Vec<(String, String)>,
+    first: u64,
+}
+
+impl ReportPage {
+    /// Creates the page's file. `settings` is TOML, `provenance` are pairs of what and value, `first` is the index of the first frame.
+    ///
+    /// # Errors
+    /// If the file cannot be created.
+    pub fn create(
+        path: &Path,
+        info: &StreamInfo,
+        settings: String,
+        provenance: Vec<(String, String)>,
+        first: u64,
+    ) -> io::Result<Self> {
+        let (builder, file) = (ReportBuilder::new(info), PartFile::create(path)?);
+        Ok(Self { builder, file, settings, provenance, first })
+    }
+}
+
+impl Sink for ReportPage {
+    fn frame(&mut self, time_s: f64, frame: &[f32]) -> io::Result<()> {
+        self.builder.push(time_s, frame);
+        Ok(())
+    }
+
+    fn verdict(&mut self, _: f64, v: &Verdict) -> io::Result<()> {
+        // The page starts its limit line where the warm-up ends.
+        let limit = if v.limit.is_finite() && !v.warming_up { v.limit } else { f32::NAN };
+        self.builder.push_verdict(v.frame, v.score, v.p_value, limit, v.alarm);
+        Ok(())
+    }
+
+    fn event(&mut self, event: &EventRecord) -> io::Result<()> {
+        let what = match event.view {
+            "spatial" => "channels do not fit each other",
+            _ => "channel does not go on as before",
+        };
+        self.builder.push_event(ReportEvent {
+            start: event.start_frame - self.first,
+            end: event.end_frame - self.first + 1,
+            peak: event.peak_frame - self.first,
+            start_s: event.start_s,
+            end_s: event.end_s,
+            peak_s: event.peak_s,
+            peak_score: event.score_db,
+            peak_p: event.p_value,
+            limit: event.limit_db,
+            channels: event.channels.iter().map(|c| (usize::from(c.index), c.share)).collect(),
+            views: event.view.to_owned(),
+            kind: what.to_owned(),
+        });
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, outcome: &Outcome) -> io::Result<()> {
+        let Self { builder, mut file, settings, mut provenance, .. } = *self;
+        provenance.push(("replayed in".into(), format!("{:.2} s", outcome.elapsed_s)));
+        builder.finish(&settings, provenance, &outcome.tally).write_to(&mut file)?;
+        file.finish()
+    }
+
+    fn name(&self) -> String {
+        self.file.path().display().to_string()
+    }
+}
