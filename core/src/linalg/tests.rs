@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! Every kernel against a plain `f64` statement (nalgebra or a loop), with bounds from rounding-error theory (Higham, Accuracy and
 //! Stability of Numerical Algorithms, 2nd ed.), and bit for bit against the summation order that the documents promise.
 
@@ -32,6 +31,3 @@ fn config(cases: u32) -> proptest::test_runner::Config {
         ..Default::default()
     }
 }
-=======
-
->>>>>>> main

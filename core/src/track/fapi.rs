@@ -25,7 +25,7 @@ use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
 
 use super::missing::expected_coordinates;
 use super::{Judgement, SubspaceTracker, TrackerConfig};
-use crate::error::ConfigError;
+use crate::error::{ConfigError, in_range};
 use crate::linalg;
 use crate::math::sqrt;
 use crate::shape::{Alloc, zero_matrix, zeros};
@@ -39,7 +39,6 @@ const RELATIVE_LEAK: f32 = 1e-8;
 /// A column pair is polished every so many frames.
 const POLISH_EVERY: u32 = 4;
 
-<<<<<<< HEAD
 /// Orthonormality error from which no polishing leads back: memory was corrupted, or arithmetic. The tracker starts again.
 const BROKEN: f32 = 0.5;
 
@@ -47,10 +46,7 @@ const BROKEN: f32 = 0.5;
 /// rounding of ‖x‖, times g.
 const LARGE_STEP: f32 = 1e-3;
 
-/// FAPI over dimensions `N` (channels) and `R` (largest rank); see the [module](self) and the aliases [`Fapi`] and `DynFapi`.
-=======
 /// FAPI over dimensions `N` (channels) and `R` (largest rank); see the page of this module's source and the aliases [`Fapi`] and `DynFapi`.
->>>>>>> main
 ///
 /// State: n·R + 2R² + 2n + 4R words.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,7 +119,16 @@ where
     /// # Errors
     /// If `config` does not fit the shape.
     pub fn with_shape(n: N, r: R, config: &TrackerConfig) -> Result<Self, ConfigError> {
-        config.validate(n.value(), r.value())?;
+        Self::with_channels(n, r, n.value(), config)
+    }
+
+    /// A tracker of `channels` entries in memory for `n` of them.
+    ///
+    /// # Errors
+    /// If `channels` is not in 1..=n, or `config` does not fit the shape.
+    pub fn with_channels(n: N, r: R, channels: usize, config: &TrackerConfig) -> Result<Self, ConfigError> {
+        in_range("channels", channels as f64, 1.0, n.value() as f64)?;
+        config.validate(channels, r.value())?;
         let mut tracker = Self {
             basis: zero_matrix(n, r),
             mean: zeros(n),
@@ -133,7 +138,7 @@ where
             f: zeros(r),
             g: zeros(r),
             p: zeros(r),
-            n: n.value(),
+            n: channels,
             rank: config.rank,
             max_rank: r.value(),
             forgetting: 1.0 - 1.0 / config.memory_frames,
@@ -227,7 +232,7 @@ where
             self.noise += gain * (noise - self.noise);
         }
         self.rotate(residual);
-        if self.frames % POLISH_EVERY == 0 {
+        if self.frames.is_multiple_of(POLISH_EVERY) {
             self.polish();
         }
     }
@@ -271,7 +276,7 @@ where
     }
 
     fn mean(&self) -> &[f32] {
-        self.mean.as_slice()
+        &self.mean.as_slice()[..self.n]
     }
 
     fn coordinates(&self) -> &[f32] {
@@ -280,7 +285,7 @@ where
 
     fn judge(&mut self, x: &[f32], residual: &mut [f32]) -> Judgement {
         let (n, r) = (self.n, self.rank);
-        let observed = linalg::centre(x, self.mean.as_slice(), residual);
+        let observed = linalg::centre(x, self.mean(), residual);
         // With no more entries than coordinates nothing is left over to judge by, unless that is the shape itself.
         if observed < n && (observed <= r || 2 * observed < n) || observed == 0 {
             residual.fill(0.0);
@@ -317,21 +322,9 @@ where
     }
 
     fn learn(&mut self, x: &[f32], residual: &[f32]) {
-<<<<<<< HEAD
         if !self.judgement.is_judged() {
             // All entries were there: a number overflowed, or W itself is broken. Polishing finds out.
             if self.judgement.observed == self.n {
-=======
-        self.frames = self.frames.saturating_add(1);
-        let gain = (1.0 / self.frames as f32).max(1.0 / self.memory);
-        if self.judgement.is_judged() {
-            if self.n > self.rank {
-                let noise = self.judgement.q / (self.n - self.rank) as f32;
-                self.noise += gain * (noise - self.noise);
-            }
-            self.rotate(residual);
-            if self.frames.is_multiple_of(POLISH_EVERY) {
->>>>>>> main
                 self.polish();
             }
             return;
@@ -343,7 +336,7 @@ where
         }
         // (A restart in between makes this frame the first, and the next one too.)
         let gain = (1.0 / self.frames.max(1) as f32).max(1.0 / self.memory);
-        linalg::drift_towards(self.mean.as_mut_slice(), gain, x);
+        linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], gain, x);
     }
 
     fn principal_axes(&self, axes: &mut [f32], variances: &mut [f32], work: &mut [f32]) -> bool {
