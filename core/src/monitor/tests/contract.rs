@@ -126,7 +126,7 @@ fn the_order_of_channels_hardly_matters_to_the_spatial_view() {
 fn units_do_not_matter() {
     let scales: [(f32, f32); 4] = [(1.0, 0.0), (1000.0, -5e5), (1e-3, 1.0), (-40.0, 273.15)];
     let (mut plain, mut other) =
-        (Monitor::<4, 2>::new(&lively()).unwrap(), Monitor::<4, 2>::new(&lively()).unwrap());
+        (Monitor::<4, 1>::new(&lively()).unwrap(), Monitor::<4, 1>::new(&lively()).unwrap());
     let (mut plant, mut apart, mut count) = (Plant::new(4, 84), 0.0f64, 0);
     for t in 0..6000 {
         let x = plant.next();
