@@ -12,7 +12,7 @@
 //!   second order in Θ − I (the first-order term is a commutator of symmetric matrices, so antisymmetric), and Θ − I is itself of
 //!   second order in the angle turned. Ours takes Z to P (as in OPAST: Abed-Meraim, Chkeif, Hua 2000): positive definite for any
 //!   input, while Θ·P·Θ⁻¹ becomes indefinite, in any precision, when a frame turns W by a large angle.
-//! - **Z is kept as a square root**, Z = S·Sᵀ, updated by Potter's formula (Bierman 1977, Factorization Methods, §II.4). P is a
+//! - **Z is kept as a square root**, Z = S·Sᵀ, updated by Potter's formula (see Bierman 1977). P is a
 //!   difference: in `f32` it loses its sign when a stream has six decades of variance. S·Sᵀ cannot, and S needs half of them.
 //! - **No wind-up.** Without excitation Z would grow as β⁻ᵗ. Every fourth frame adds a little to one diagonal entry of Z⁻¹, the next
 //!   one each time, as noise of variance 10⁻⁶ + 10⁻⁸·‖y‖²/r on the coordinates would (leaky recursive least squares): Z stays below
