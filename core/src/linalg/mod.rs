@@ -38,6 +38,20 @@ fn block(s: &[f32], start: usize) -> &[f32; LANES] {
 #[must_use]
 pub fn dot(x: &[f32], y: &[f32]) -> f32 {
     debug_assert_eq!(x.len(), y.len());
+    if x.len() >= LANES {
+        return dot_blocks(x, y);
+    }
+    // Vectors of r entries end here, inlined to as many multiplications.
+    let mut acc = [0.0; LANES];
+    for ((s, a), b) in acc.iter_mut().zip(x).zip(y) {
+        *s += a * b;
+    }
+    sum_lanes(&acc)
+}
+
+/// [`dot`] for whole blocks and a rest: once in the program, since it fills more of a small flash than its call takes time.
+#[inline(never)]
+fn dot_blocks(x: &[f32], y: &[f32]) -> f32 {
     let mut acc = [0.0; LANES];
     let ((xs, xt), (ys, yt)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
     for (a, b) in xs.iter().zip(ys) {

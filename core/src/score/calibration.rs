@@ -123,15 +123,17 @@ impl Calibration {
         }
     }
 
+    #[cold]
     fn halve(&mut self) {
-        for c in &mut self.counts {
-            *c /= 2;
-        }
         if self.beyond > 0 {
             self.excess *= (self.beyond / 2) as f32 / self.beyond as f32;
         }
         self.beyond /= 2;
-        self.total = self.counts.iter().sum::<u32>() + self.beyond;
+        self.total = self.beyond;
+        for count in &mut self.counts {
+            *count /= 2;
+            self.total += *count;
+        }
     }
 
     /// Fits the tail and finds the limit.
