@@ -67,7 +67,7 @@ pub fn replay(
         duration_s,
         elapsed_s: begun.elapsed().as_secs_f64(),
     };
-    said_something(&info, config, &outcome)?;
+    said_something(&info, config, first, &outcome)?;
     for sink in sinks {
         let path = PathBuf::from(sink.name());
         sink.finish(&outcome).map_err(|source| RunError::Output { path, source })?;
@@ -87,29 +87,30 @@ fn monitor(info: &StreamInfo, config: &Config) -> Result<DynMonitor, SettingsErr
 }
 
 /// A recording that no view could judge, or that ended within the warm-up, must not look as if it had been found in order.
-fn said_something(info: &StreamInfo, config: &Config, outcome: &Outcome) -> Result<(), RunError> {
+fn said_something(info: &StreamInfo, config: &Config, first: u64, outcome: &Outcome) -> Result<(), RunError> {
     let frames = outcome.counters.frames;
     let judged = frames - outcome.counters.unjudged;
     let warm_up = u64::from(config.alarm.warm_up_frames);
     if judged > warm_up {
         return Ok(());
     }
-    let (problem, fix) = if frames <= warm_up + config.temporal.length as u64 {
+    let (problem, fix) = if frames == 0 {
         (
-            format!("{frames} frames, but alarms begin after about {} ", warm_up + config.delay() as u64),
-            "give a longer recording or lower alarm.warm_up_frames (at least 100)",
+            format!("no frames to replay, {first} passed over"),
+            "check --from and --to against the length that `eigenstream info` tells",
+        )
+    } else if frames <= warm_up + config.temporal.length as u64 {
+        (
+            format!("{frames} frames, but alarms begin after about {}", warm_up + config.delay() as u64),
+            "replay a longer stretch or lower alarm.warm_up_frames (at least 100)",
         )
     } else {
         (
-            format!("only {judged} of {frames} frames could be judged "),
+            format!("only {judged} of {frames} frames could be judged"),
             "no channel varies long enough: see `eigenstream info`, and check for constant, missing or on/off channels",
         )
     };
-    Err(RunError::Nothing {
-        name: info.name.clone(),
-        problem: problem.trim_end().to_owned(),
-        fix: fix.to_owned(),
-    })
+    Err(RunError::Nothing { name: info.name.clone(), problem, fix: fix.to_owned() })
 }
 
 /// The sinks with what they need beside the verdicts: the times of frames, and of the open event.
