@@ -58,10 +58,15 @@ fn count(source: &mut dyn Source) -> Result<u64, SourceError> {
 }
 
 fn as_json(info: &StreamInfo) -> String {
+    // Through text, or 0.1 would become 0.10000000149011612.
+    let short = |value: f32| value.to_string().parse::<f64>().ok();
     let channels: Vec<_> = info
         .channels
         .iter()
-        .map(|c| serde_json::json!({ "name": c.name, "unit": c.unit, "rails": c.rails.map(|(l, h)| [l, h]) }))
+        .map(|c| {
+            let rails = c.rails.map(|(low, high)| [short(low), short(high)]);
+            serde_json::json!({ "name": c.name, "unit": c.unit, "rails": rails })
+        })
         .collect();
     serde_json::json!({
         "name": info.name, "format": info.format, "rate_hz": info.rate_hz, "frames": info.frames,

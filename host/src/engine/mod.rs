@@ -1,5 +1,6 @@
 //! A recorded stream through the core: source → monitor → sinks, in one pass and fixed memory.
 
+mod idle;
 pub mod outputs;
 
 use std::collections::VecDeque;
@@ -10,6 +11,7 @@ use std::time::Instant;
 use eigenstream_core::monitor::{Config, DynMonitor, Verdict};
 use eigenstream_core::score::Event;
 
+use self::idle::Idle;
 use crate::settings::{RunError, SettingsError};
 use crate::sink::{EventRecord, Outcome, Sink};
 use crate::source::{Progress, Source, StreamInfo};
@@ -36,11 +38,13 @@ pub fn replay(
     let info = source.info().clone();
     let mut monitor = monitor(&info, config)?;
     let mut frame = vec![f32::NAN; info.channels.len()];
+    let mut idle = Idle::new(frame.len());
     let mut run = Run::new(&info, first, &mut sinks);
     let mut duration_s = 0.0;
     while let Some(time_s) = source.next_frame(&mut frame)? {
         duration_s = time_s;
         run.frame(time_s, &frame)?;
+        idle.update(&frame);
         if let Some(verdict) = monitor.process(&frame) {
             run.verdict(&verdict)?;
         }
@@ -61,12 +65,11 @@ pub fn replay(
     }
     progress(source.progress(), monitor.counters().frames);
     let counters = *monitor.counters();
-    let outcome = Outcome {
-        counters,
-        tally: source.tally().clone(),
-        duration_s,
-        elapsed_s: begun.elapsed().as_secs_f64(),
-    };
+    let mut tally = source.tally().clone();
+    if let Some(remark) = idle.remark(&info.channels) {
+        tally.remark(remark);
+    }
+    let outcome = Outcome { counters, tally, duration_s, elapsed_s: begun.elapsed().as_secs_f64() };
     said_something(&info, config, first, &outcome)?;
     for sink in sinks {
         let path = PathBuf::from(sink.name());

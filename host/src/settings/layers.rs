@@ -118,7 +118,10 @@ impl Layers {
             }
         }
         // Alone for a moment, because here the origin of a wrong value is still known.
-        Settings::deserialize(layer.clone()).map_err(|e| wrong(e.message()))?;
+        Settings::deserialize(layer.clone()).map_err(|e| match key.kind {
+            Kind::Whole => wrong("give a smaller number"),
+            _ => wrong(e.message()),
+        })?;
         merge(&mut self.table, layer);
         Ok(())
     }

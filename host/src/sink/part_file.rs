@@ -34,7 +34,13 @@ impl PartFile {
             Ok(there) if !there.is_file() => (File::options().write(true).open(path)?, None),
             _ => {
                 if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-                    fs::create_dir_all(parent)?;
+                    fs::create_dir_all(parent).map_err(|error| match error.kind() {
+                        io::ErrorKind::AlreadyExists => {
+                            let problem = format!("{} is no directory", parent.display());
+                            io::Error::new(io::ErrorKind::NotADirectory, problem)
+                        }
+                        _ => error,
+                    })?;
                 }
                 let whole = if path.is_symlink() { path.canonicalize()? } else { path.to_owned() };
                 let part = Self::part(&whole);
