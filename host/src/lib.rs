@@ -16,3 +16,8 @@ pub mod report;
 pub mod settings;
 pub mod sink;
 pub mod source;
+
+/// The examples of the README are compiled and run with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -173,10 +173,10 @@ fn alarms(content: &Content<'_>) -> String {
         let (shown, all) = (count(content.events.len() as u64), count(content.events_seen));
         let _ = writeln!(out, "<p class=\"note\">The {shown} strongest of {all}.</p>");
     }
-    let head = ["Start", "Length", "Peak", "Score", "p-value", "Channels", "What fired"];
+    let head = ["Start", "Length", "Peak", "Score, dB", "p-value", "Channels", "What fired"];
     out.push_str("<table class=\"events\">\n<thead><tr><th scope=\"col\">No.</th>");
     for text in head {
-        let class = if ["Score", "p-value"].contains(&text) { " class=\"num\"" } else { "" };
+        let class = if ["Score, dB", "p-value"].contains(&text) { " class=\"num\"" } else { "" };
         let _ = write!(out, "<th scope=\"col\"{class}>{text}</th>");
     }
     out.push_str("</tr></thead>\n<tbody>\n");
@@ -192,12 +192,9 @@ fn alarm(out: &mut String, content: &Content<'_>, n: u64, event: &ReportEvent) {
     let at = |frame, time| axis.write(axis.place(frame, time));
     let length =
         axis.write_length(axis.place(event.end, event.end_s) - axis.place(event.start, event.start_s));
-    let over = event.peak_score / event.limit;
-    let over = if over.is_finite() && over > 0.0 {
-        format!("<small>{} × limit</small>", digits(f64::from(over), 2))
-    } else {
-        String::new()
-    };
+    let over = event.peak_score - event.limit;
+    let over =
+        if over.is_finite() { format!("<small>{over:.1} dB over limit</small>") } else { String::new() };
     let words: Vec<String> =
         [&event.views, &event.kind].into_iter().filter(|w| !w.is_empty()).map(|w| escape(w)).collect();
     let words = match &words[..] {
@@ -209,7 +206,7 @@ fn alarm(out: &mut String, content: &Content<'_>, n: u64, event: &ReportEvent) {
         out,
         "<tr id=\"alarm-{n}\" data-n=\"{n}\"><td><a href=\"{}\">{n}</a></td><td data-head=\"Start\">{}</td>\
          <td data-head=\"Length\">{length}</td><td data-head=\"Peak\">{}</td>\
-         <td class=\"num\" data-head=\"Score\">{}{over}</td><td class=\"num\" data-head=\"p-value\">{}</td>\
+         <td class=\"num\" data-head=\"Score, dB\">{}{over}</td><td class=\"num\" data-head=\"p-value\">{}</td>\
          <td class=\"wide\">{}</td><td class=\"wide\">{words}</td></tr>",
         link(axis, event),
         at(event.start, event.start_s),

@@ -130,11 +130,10 @@
       limits = { ...common, raw: false, low: scoreSeries.limit, high: scoreSeries.limit, from: view.from, to: view.to };
       extent = extentOf([limits], [Math.min(extent[0], extent[0] > 0 ? extent[0] : 0), extent[1]]);
     }
-    const wide = row.isScore && extent[0] > 0 && extent[1] / extent[0] > 300;
-    const scale = (wide ? logScale : linearScale)(row.isScore && !wide && extent[0] > 0 ? [0, extent[1]] : extent, plot.top, plot.bottom);
+    const scale = linearScale(row.isScore && extent[0] > 0 ? [0, extent[1]] : extent, plot.top, plot.bottom);
     if (row.isScore) {
       const limited = scoreSeries.limit.some(v => !Number.isNaN(v));
-      row.unitNode.textContent = [wide && "log scale", limited && "dashed: limit"].filter(Boolean).join(", ");
+      row.unitNode.textContent = "dB over the usual" + (limited ? ", dashed: limit" : "");
     }
     drawHatched(ctx, warm, x, plot, colours);
     drawTicksY(ctx, scale, plot, colours);
@@ -199,11 +198,10 @@
   function drawMap() {
     const { ctx, width, height } = prepare(map, 40, ratio()), x = placeX(width, whole), plot = frame(width);
     const pieces = [{ ...common, low: scoreSeries.max, high: scoreSeries.max, ...whole }];
-    const logs = scoreSeries.max.some(v => v > 0) && extentOf(pieces)[0] > 0;
     ctx.fillStyle = colours.grid;
     ctx.fillRect(plot.left, 4, plot.right - plot.left, height - 8);
     drawHatched(ctx, warm, x, { ...plot, top: 4, bottom: height - 4 }, colours);
-    drawPieces(ctx, pieces, x, (logs ? logScale : linearScale)(extentOf(pieces), 8, height - 6), colours.soft);
+    drawPieces(ctx, pieces, x, linearScale(extentOf(pieces), 8, height - 6), colours.soft);
     ctx.fillStyle = colours.alarm;
     for (const [from, to] of alarmBins) ctx.fillRect(x(from), 4, Math.max(x(to) - x(from), 1.5), 4);
     if (view.from > whole.from || view.to < whole.to) {
@@ -254,7 +252,7 @@
     if (event) {
       const shares = event.channels.slice(0, 4).map(([c, s]) => `${data.channels[c].name} ${Math.round(s * 100)} %`);
       const limit = event.limit === null ? "" : ` (limit ${numberText(event.limit, 3)})`;
-      const score = event.score === null ? "" : `score ${numberText(event.score, 3)}${limit}`;
+      const score = event.score === null ? "" : `score ${numberText(event.score, 3)} dB${limit}`;
       const p = event.p === null ? "" : event.p === 0 ? "p < 10⁻³⁷" : `p ${numberText(event.p, 3)}`;
       make("b", "", text, `Alarm ${event.n}`);
       for (const words of [placeText(event.peak), score, p, shares.join(", ")]) if (words) text.append(" · " + words);

@@ -73,17 +73,6 @@ function linearScale([low, high], top, bottom) {
   return { at: v => bottom - (v - a) / (b - a) * (bottom - top), ticks: () => ticksFor(a, b, (bottom - top) / 26) };
 }
 
-function logScale([low, high], top, bottom) {
-  const a = Math.log10(low) - 0.1, b = Math.log10(high) + 0.1;
-  const at = v => bottom - (Math.log10(Math.max(v, 1e-40)) - a) / (b - a) * (bottom - top);
-  const ticks = () => {
-    const every = Math.max(1, Math.ceil((b - a) / ((bottom - top) / 22))), out = [];
-    for (let e = Math.ceil(a); e <= b; e += every) out.push(10 ** e);
-    return out;
-  };
-  return { at, ticks };
-}
-
 function ticksFor(a, b, most) {
   const rough = (b - a) / Math.max(most, 1.5), power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, 5, 10].find(m => m * power >= rough), out = [];
