@@ -1,6 +1,6 @@
 //! Real recordings through the CSV and WAV sources.
 
-use eigenstream::source::csv::{CsvOptions, CsvSource};
+use eigenstream::source::csv::CsvOptions;
 use eigenstream::source::{OpenOptions, open};
 use eigenstream::source::{Source, Tally};
 use eigenstream_tests::shared_data;
@@ -90,76 +90,4 @@ fn vibration_is_the_same_as_hound_reads_it() {
     }
     assert!(samples.next().is_none());
     assert_eq!(source.tally(), &Tally::default());
-}
-
-/// Peak memory of this process in kilobytes, where the system tells.
-fn peak_kb() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?
-        .trim()
-        .trim_end_matches("kB")
-        .trim()
-        .parse()
-        .ok()
-}
-
-/// Rows without end, made as they are read.
-struct Rows;
-
-impl std::io::Read for Rows {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        const ROW: &[u8] = b"1.25,-3.5,1e-3,7\n";
-        let n = buffer.len() / ROW.len() * ROW.len();
-        buffer[..n].chunks_exact_mut(ROW.len()).for_each(|row| row.copy_from_slice(ROW));
-        Ok(n)
-    }
-}
-
-/// Alone in its process, so that other tests do not raise the peak: run with `--ignored --nocapture memory`.
-#[test]
-#[ignore = "needs a process of its own"]
-fn memory_does_not_grow_with_the_length() {
-    let mut source = CsvSource::from_reader("rows", Rows, &CsvOptions::default()).unwrap();
-    let mut read = |frames: u32| {
-        let mut frame = [0.0; 4];
-        for _ in 0..frames {
-            source.next_frame(&mut frame).unwrap().unwrap();
-        }
-        peak_kb()
-    };
-    let Some(early) = read(10_000) else {
-        return eigenstream_tests::skip("linux", "no /proc/self/status here");
-    };
-    let late = read(20_000_000).unwrap();
-    println!("peak {early} kB after 10,000 frames, {late} kB after 20,000,000");
-    assert!(late < early + 1024);
-}
-
-/// Run with `--release -- --ignored --nocapture`.
-#[test]
-#[ignore = "prints a measurement"]
-fn speed_of_a_large_table() {
-    use std::fmt::Write;
-    let mut text = "time,a,b,c,d,e,f,g,h\n".to_owned();
-    for k in 0..400_000_u32 {
-        write!(text, "{:.2}", f64::from(k) / 100.0).unwrap();
-        for i in 0..8_u32 {
-            let value = f64::from(k.wrapping_mul(2_654_435_761).wrapping_add(i * 40_503) >> 8) / 1e4;
-            write!(text, ",{value:.4}").unwrap();
-        }
-        text.push('\n');
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("large.csv");
-    std::fs::write(&path, &text).unwrap();
-    for _ in 0..3 {
-        let start = std::time::Instant::now();
-        let mut source = open(&path, &OpenOptions::default()).unwrap();
-        let (frames, ..) = summary(&mut *source);
-        let seconds = start.elapsed().as_secs_f64();
-        let megabytes = text.len() as f64 / 1e6;
-        println!("{frames} frames, {megabytes:.0} MB in {seconds:.3} s: {:.0} MB/s", megabytes / seconds);
-    }
 }

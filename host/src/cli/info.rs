@@ -1,10 +1,12 @@
 //! `eigenstream info FILE`: what a file holds.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use super::say;
 use crate::source::{OpenOptions, Source, SourceError, StreamInfo, open};
 
 pub(super) fn command() -> Command {
@@ -24,9 +26,11 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
     let mut status = ExitCode::SUCCESS;
     for path in matches.get_many::<PathBuf>("file").into_iter().flatten() {
         match describe(path, matches.get_flag("json")) {
-            Ok(text) => println!("{text}"),
+            // Whoever closes standard output early has seen enough.
+            Ok(text) if writeln!(io::stdout(), "{text}").is_err() => return ExitCode::from(1),
+            Ok(_) => {}
             Err(error) => {
-                eprintln!("error: {error}");
+                say(format_args!("error: {error}\n"));
                 status = ExitCode::from(1);
             }
         }
@@ -54,10 +58,15 @@ fn count(source: &mut dyn Source) -> Result<u64, SourceError> {
 }
 
 fn as_json(info: &StreamInfo) -> String {
+    // Through text, or 0.1 would become 0.10000000149011612.
+    let short = |value: f32| value.to_string().parse::<f64>().ok();
     let channels: Vec<_> = info
         .channels
         .iter()
-        .map(|c| serde_json::json!({ "name": c.name, "unit": c.unit, "rails": c.rails.map(|(l, h)| [l, h]) }))
+        .map(|c| {
+            let rails = c.rails.map(|(low, high)| [short(low), short(high)]);
+            serde_json::json!({ "name": c.name, "unit": c.unit, "rails": rails })
+        })
         .collect();
     serde_json::json!({
         "name": info.name, "format": info.format, "rate_hz": info.rate_hz, "frames": info.frames,

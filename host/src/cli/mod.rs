@@ -7,6 +7,8 @@ mod info;
 mod progress;
 mod replay;
 
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
@@ -24,6 +26,11 @@ fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(replay::command())
         .subcommand(info::command())
+}
+
+/// Writes to standard error; one that is closed must not end the run.
+fn say(text: impl Display) {
+    let _ = write!(io::stderr().lock(), "{text}");
 }
 
 /// Parses the arguments and runs the subcommand.

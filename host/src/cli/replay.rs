@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::progress::Bar;
+use super::say;
 use crate::engine;
 use crate::engine::outputs::{self, Outputs};
 use crate::settings::{KEYS, Key, Kind, Layers, RunError, Settings, SettingsError};
@@ -67,7 +68,9 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
 }
 
 fn fail(error: &RunError) -> ExitCode {
-    eprintln!("error: {error}");
+    if !error.is_broken_pipe() {
+        say(format_args!("error: {error}\n"));
+    }
     ExitCode::from(error.status())
 }
 
@@ -76,7 +79,7 @@ fn settings(matches: &ArgMatches) -> Result<Settings, SettingsError> {
     if let Some(path) = matches.get_one::<PathBuf>("config") {
         layers.file(path)?;
     }
-    layers.environment(std::env::vars())?;
+    layers.environment(std::env::vars_os())?;
     for key in KEYS {
         if let Some(text) = matches.get_one::<String>(key.path) {
             layers.set(key, &format!("--{}", key.flag()), text)?;
@@ -99,9 +102,9 @@ fn one(path: &Path, settings: &Settings, quiet: bool) -> Result<Outcome, RunErro
             bar.update(progress, frames);
         });
     bar.clear();
-    let outcome = outcome?;
+    let outcome = outcome.map_err(|error| error.of_file(path))?;
     if !quiet {
-        eprint!("{}", summary(&info, &outcome, &outputs.files));
+        say(summary(&info, &outcome, &outputs.files));
     }
     Ok(outcome)
 }

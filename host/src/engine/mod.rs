@@ -1,5 +1,6 @@
 //! A recorded stream through the core: source → monitor → sinks, in one pass and fixed memory.
 
+mod idle;
 pub mod outputs;
 
 use std::collections::VecDeque;
@@ -10,6 +11,7 @@ use std::time::Instant;
 use eigenstream_core::monitor::{Config, DynMonitor, Verdict};
 use eigenstream_core::score::Event;
 
+use self::idle::Idle;
 use crate::settings::{RunError, SettingsError};
 use crate::sink::{EventRecord, Outcome, Sink};
 use crate::source::{Progress, Source, StreamInfo};
@@ -36,11 +38,13 @@ pub fn replay(
     let info = source.info().clone();
     let mut monitor = monitor(&info, config)?;
     let mut frame = vec![f32::NAN; info.channels.len()];
+    let mut idle = Idle::new(frame.len());
     let mut run = Run::new(&info, first, &mut sinks);
     let mut duration_s = 0.0;
     while let Some(time_s) = source.next_frame(&mut frame)? {
         duration_s = time_s;
         run.frame(time_s, &frame)?;
+        idle.update(&frame);
         if let Some(verdict) = monitor.process(&frame) {
             run.verdict(&verdict)?;
         }
@@ -61,13 +65,12 @@ pub fn replay(
     }
     progress(source.progress(), monitor.counters().frames);
     let counters = *monitor.counters();
-    let outcome = Outcome {
-        counters,
-        tally: source.tally().clone(),
-        duration_s,
-        elapsed_s: begun.elapsed().as_secs_f64(),
-    };
-    said_something(&info, config, &outcome)?;
+    let mut tally = source.tally().clone();
+    if let Some(remark) = idle.remark(&info.channels) {
+        tally.remark(remark);
+    }
+    let outcome = Outcome { counters, tally, duration_s, elapsed_s: begun.elapsed().as_secs_f64() };
+    said_something(&info, config, first, &outcome)?;
     for sink in sinks {
         let path = PathBuf::from(sink.name());
         sink.finish(&outcome).map_err(|source| RunError::Output { path, source })?;
@@ -87,29 +90,30 @@ fn monitor(info: &StreamInfo, config: &Config) -> Result<DynMonitor, SettingsErr
 }
 
 /// A recording that no view could judge, or that ended within the warm-up, must not look as if it had been found in order.
-fn said_something(info: &StreamInfo, config: &Config, outcome: &Outcome) -> Result<(), RunError> {
+fn said_something(info: &StreamInfo, config: &Config, first: u64, outcome: &Outcome) -> Result<(), RunError> {
     let frames = outcome.counters.frames;
     let judged = frames - outcome.counters.unjudged;
     let warm_up = u64::from(config.alarm.warm_up_frames);
     if judged > warm_up {
         return Ok(());
     }
-    let (problem, fix) = if frames <= warm_up + config.temporal.length as u64 {
+    let (problem, fix) = if frames == 0 {
         (
-            format!("{frames} frames, but alarms begin after about {} ", warm_up + config.delay() as u64),
-            "give a longer recording or lower alarm.warm_up_frames (at least 100)",
+            format!("no frames to replay, {first} passed over"),
+            "check --from and --to against the length that `eigenstream info` tells",
+        )
+    } else if frames <= warm_up + config.temporal.length as u64 {
+        (
+            format!("{frames} frames, but alarms begin after about {}", warm_up + config.delay() as u64),
+            "replay a longer stretch or lower alarm.warm_up_frames (at least 100)",
         )
     } else {
         (
-            format!("only {judged} of {frames} frames could be judged "),
+            format!("only {judged} of {frames} frames could be judged"),
             "no channel varies long enough: see `eigenstream info`, and check for constant, missing or on/off channels",
         )
     };
-    Err(RunError::Nothing {
-        name: info.name.clone(),
-        problem: problem.trim_end().to_owned(),
-        fix: fix.to_owned(),
-    })
+    Err(RunError::Nothing { name: info.name.clone(), problem, fix: fix.to_owned() })
 }
 
 /// The sinks with what they need beside the verdicts: the times of frames, and of the open event.

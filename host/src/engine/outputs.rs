@@ -1,10 +1,11 @@
 //! From settings to sinks: which files a replay writes.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::settings::{RunError, Settings, SettingsError};
-use crate::sink::{Annotations, Events, ReportPage, Scores, Sink};
-use crate::source::StreamInfo;
+use crate::sink::{Annotations, Events, PartFile, ReportPage, Scores, Sink};
+use crate::source::{StreamInfo, stream_name};
 
 /// The sinks of one replay and the files they write.
 pub struct Outputs {
@@ -17,35 +18,99 @@ pub struct Outputs {
 /// Stands for the record's name in the name of an output.
 const PLACE: &str = "{}";
 
-/// Checks the names of outputs against the inputs before anything is read: an output must not be an input, and several inputs
-/// need a `{}` in the names (events may share one file name only through `-`).
+/// What a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    Scores,
+    Events,
+    Annotations,
+    Report,
+}
+
+impl Use {
+    /// The key of its setting.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Scores => "scores",
+            Self::Events => "events",
+            Self::Annotations => "annotate",
+            Self::Report => "report",
+        }
+    }
+}
+
+/// The files that the recording at `input`, called `name`, will be written to.
+fn planned(settings: &Settings, input: &Path, name: &str) -> Vec<(Use, PathBuf)> {
+    let report = settings.report.clone().unwrap_or_else(|| format!("{PLACE}.html").into());
+    let patterns = [
+        (Use::Scores, settings.scores.as_deref()),
+        (Use::Events, settings.events.as_deref().filter(|p| p.as_os_str() != "-")),
+        (Use::Report, Some(report.as_path()).filter(|p| p.as_os_str() != "none")),
+    ];
+    let named = |pattern: &Path| PathBuf::from(pattern.to_string_lossy().replace(PLACE, name));
+    let files = patterns.into_iter().filter_map(|(what, pattern)| Some((what, named(pattern?))));
+    let annotations = settings.annotate.as_deref().map(|e| (Use::Annotations, input.with_extension(e)));
+    files.chain(annotations).collect()
+}
+
+/// Checks the names of outputs before anything is read: none may be empty, be a recording that is replayed, or be written twice.
 ///
 /// # Errors
 /// The first output that would not do, by its key.
 pub fn check(settings: &Settings, inputs: &[&PathBuf]) -> Result<(), SettingsError> {
-    let outputs = [("scores", &settings.scores), ("events", &settings.events), ("report", &settings.report)];
-    for (key, path) in outputs {
-        let Some(path) = path.as_ref().filter(|p| !is_none(p) && p.as_os_str() != "-") else { continue };
-        let text = path.to_string_lossy();
-        if inputs.len() > 1 && !text.contains(PLACE) {
-            let fix =
-                "several recordings cannot share one file; put {} where the name of the record should stand";
-            return Err(SettingsError::value(key, &text, fix));
-        }
-        let output = path.canonicalize().ok();
-        if output.is_some() && inputs.iter().any(|input| input.canonicalize().ok() == output) {
-            return Err(SettingsError::value(
-                key,
-                &text,
-                "this is the recording itself; choose another name",
-            ));
+    let recordings: HashSet<PathBuf> = inputs.iter().flat_map(|input| parts(input)).collect();
+    let mut taken: HashMap<PathBuf, (Use, &Path)> = HashMap::new();
+    for input in inputs {
+        for (what, path) in planned(settings, input, &stream_name(input)) {
+            let wrong = |fix: String| Err(SettingsError::value(what.key(), &path.to_string_lossy(), fix));
+            if path.as_os_str().is_empty() || path.as_os_str() == "-" {
+                return wrong("give a file name; standard output takes only events".into());
+            }
+            let place = place(&path);
+            if recordings.contains(&place) || recordings.contains(&PartFile::part(&place)) {
+                return wrong("this would overwrite a recording; choose another name".into());
+            }
+            // Devices and pipes take all that comes.
+            if path.metadata().is_ok_and(|there| !there.is_file()) {
+                continue;
+            }
+            if let Some((other, of)) = taken.insert(place, (what, input)) {
+                return wrong(shared(what, other, input, of));
+            }
         }
     }
     Ok(())
 }
 
-fn is_none(path: &Path) -> bool {
-    path.as_os_str() == "none"
+/// What to do about a file that the uses `a` of the recording `input` and `b` of `of` would share.
+fn shared(a: Use, b: Use, input: &Path, of: &Path) -> String {
+    if input == of && a != b {
+        return format!("this is also the file of `{}`; give each output its own", b.key());
+    }
+    let (of, input) = (of.display(), input.display());
+    let place = format!("put {PLACE} where the name of the record should stand");
+    format!(
+        "{of} and {input} cannot share one file; {place}, or replay them one at a time if their names are alike"
+    )
+}
+
+/// The files of a recording, as far as its name tells.
+fn parts(input: &Path) -> Vec<PathBuf> {
+    let record =
+        input.extension().is_some_and(|e| e.eq_ignore_ascii_case("hea") || e.eq_ignore_ascii_case("dat"));
+    let others =
+        ["hea", "dat", "mat", "atr"].iter().filter(|_| record).map(|e| place(&input.with_extension(e)));
+    others.chain([place(input)]).collect()
+}
+
+/// One name for one file: links and `..` resolved, also if the file is not there yet.
+fn place(path: &Path) -> PathBuf {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let in_folder = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(in_folder).unwrap_or_else(|| path.to_owned())
 }
 
 impl Outputs {
@@ -54,39 +119,30 @@ impl Outputs {
     /// # Errors
     /// If one cannot be created, or annotations were asked for and the recording is no WFDB record.
     pub fn create(path: &Path, info: &StreamInfo, settings: &Settings, first: u64) -> Result<Self, RunError> {
+        if let Some(extension) = settings.annotate.as_ref().filter(|_| !info.format.starts_with("WFDB")) {
+            let fix = format!("{} is no WFDB record; use --events for what was found in it", path.display());
+            return Err(SettingsError::value("annotate", extension, fix).into());
+        }
         let mut outputs = Self { sinks: Vec::new(), files: Vec::new() };
-        let named = |pattern: &Path| PathBuf::from(pattern.to_string_lossy().replace(PLACE, &info.name));
-        if let Some(pattern) = &settings.scores {
-            let path = named(pattern);
-            let sink = Scores::create(&path, first);
-            outputs.add(path, sink)?;
-        }
-        match &settings.events {
-            Some(pattern) if pattern.as_os_str() != "-" => {
-                let path = named(pattern);
-                let sink = Events::create(&path);
-                outputs.add(path, sink)?;
+        for (what, file) in planned(settings, path, &info.name) {
+            match what {
+                Use::Scores => outputs.add(Scores::create(&file, first), file)?,
+                Use::Events => outputs.add(Events::create(&file), file)?,
+                Use::Annotations => outputs.add(Annotations::create(&file), file)?,
+                Use::Report => {
+                    let page =
+                        ReportPage::create(&file, info, shown(settings), provenance(path, info), first);
+                    outputs.add(page, file)?;
+                }
             }
-            _ => outputs.sinks.push(Box::new(Events::stdout())),
         }
-        if let Some(extension) = &settings.annotate {
-            if !info.format.starts_with("WFDB") {
-                let fix = "annotations belong to WFDB records; use --events for other formats";
-                return Err(SettingsError::value("annotate", extension, fix).into());
-            }
-            let sink = Annotations::create(path, extension);
-            outputs.add(path.with_extension(extension), sink)?;
-        }
-        let report = settings.report.clone().unwrap_or_else(|| format!("{PLACE}.html").into());
-        if !is_none(&report) {
-            let file = named(&report);
-            let sink = ReportPage::create(&file, info, shown(settings), provenance(path, info), first);
-            outputs.add(file, sink)?;
+        if settings.events.as_ref().is_none_or(|p| p.as_os_str() == "-") {
+            outputs.sinks.push(Box::new(Events::stdout()));
         }
         Ok(outputs)
     }
 
-    fn add<S: Sink + 'static>(&mut self, path: PathBuf, sink: std::io::Result<S>) -> Result<(), RunError> {
+    fn add<S: Sink + 'static>(&mut self, sink: std::io::Result<S>, path: PathBuf) -> Result<(), RunError> {
         let sink = sink.map_err(|source| RunError::Output { path: path.clone(), source })?;
         self.sinks.push(Box::new(sink));
         self.files.push(path);

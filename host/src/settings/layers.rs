@@ -1,8 +1,10 @@
 //! Puts the layers of settings on top of each other.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use eigenstream_core::ConfigError;
+use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::{KEYS, Key, Kind, Settings};
@@ -80,17 +82,22 @@ impl Layers {
     /// Lays environment variables on top: those that begin with `EIGENSTREAM_`, but for `EIGENSTREAM_REQUIRE`, which is for the tests.
     ///
     /// # Errors
-    /// If one is no setting or not of its kind.
+    /// If one is no setting, no text, or not of its kind.
     pub fn environment(
         &mut self,
-        variables: impl IntoIterator<Item = (String, String)>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<(), SettingsError> {
         let ours = |name: &String| name.starts_with("EIGENSTREAM_") && name != "EIGENSTREAM_REQUIRE";
-        for (name, text) in variables.into_iter().filter(|(name, _)| ours(name)) {
+        for (name, text) in variables {
+            // The variables of others may be any bytes.
+            let Some(name) = name.into_string().ok().filter(ours) else { continue };
             let Some(key) = KEYS.iter().find(|key| key.variable() == name) else {
                 return Err(SettingsError::UnknownVariable { name });
             };
-            self.set(key, &name, &text)?;
+            let Some(text) = text.to_str() else {
+                return Err(SettingsError::value(name, &text.to_string_lossy(), "this is not UTF-8 text"));
+            };
+            self.set(key, &name, text)?;
         }
         Ok(())
     }
@@ -100,16 +107,22 @@ impl Layers {
     /// # Errors
     /// If it is not of the setting's kind.
     pub fn set(&mut self, key: &Key, origin: &str, text: &str) -> Result<(), SettingsError> {
-        let value = parse(key.kind, text).map_err(|fix| SettingsError::value(origin, text, fix))?;
+        let wrong = |fix: &str| SettingsError::value(origin, text, fix);
+        let value = parse(key.kind, text).map_err(|fix| wrong(&fix))?;
+        let mut layer = Table::new();
         match key.path.split_once('.') {
-            None => _ = self.table.insert(key.path.to_owned(), value),
+            None => _ = layer.insert(key.path.to_owned(), value),
             Some((table, leaf)) => {
-                let entry = self.table.entry(table.to_owned()).or_insert_with(|| Value::Table(Table::new()));
-                if let Value::Table(table) = entry {
-                    table.insert(leaf.to_owned(), value);
-                }
+                let inner = Table::from_iter([(leaf.to_owned(), value)]);
+                layer.insert(table.to_owned(), Value::Table(inner));
             }
         }
+        // Alone for a moment, because here the origin of a wrong value is still known.
+        Settings::deserialize(layer.clone()).map_err(|e| match key.kind {
+            Kind::Whole => wrong("give a smaller number"),
+            _ => wrong(e.message()),
+        })?;
+        merge(&mut self.table, layer);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ mod keys;
 mod layers;
 mod time;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use eigenstream_core::condition::ConditionConfig;
 use eigenstream_core::monitor::{AlarmConfig, Config, SpatialConfig, TemporalConfig};
@@ -178,6 +178,23 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// Names the file of a recording that nothing could be said about: the engine knows only the name of the stream.
+    #[must_use]
+    pub fn of_file(self, path: &Path) -> Self {
+        match self {
+            Self::Nothing { problem, fix, .. } => {
+                Self::Nothing { name: path.display().to_string(), problem, fix }
+            }
+            other => other,
+        }
+    }
+
+    /// Whether the reader of our standard output has gone: nothing to explain to anybody.
+    #[must_use]
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+
     /// Exit status: 2 for bad usage or configuration, otherwise 1.
     #[must_use]
     pub fn status(&self) -> u8 {

@@ -66,8 +66,7 @@ fn each_kind_of_value_reaches_its_setting() {
             },
         };
         let mut layers = Layers::default();
-        layers.set(key, "here", text).expect("a value of its kind");
-        let outcome = layers.settings();
+        let outcome = layers.set(key, key.path, text).and_then(|()| layers.settings());
         // 300 is out of range for a few: then the error must name the key.
         if let Err(error) = outcome {
             assert!(error.to_string().contains(key.path), "{}: {error}", key.path);
@@ -81,7 +80,7 @@ fn later_layers_win() {
     let mut layers = Layers::default();
     layers.file(toml.path()).expect("readable");
     let variables = [("EIGENSTREAM_TEMPORAL_LENGTH", "60"), ("PATH", "x"), ("EIGENSTREAM_REQUIRE", "all")];
-    layers.environment(variables.map(|(n, v)| (n.to_owned(), v.to_owned()))).expect("known");
+    layers.environment(variables.map(|(n, v)| (n.into(), v.into()))).expect("known");
     let key = KEYS.iter().find(|k| k.path == "ignore").expect("listed");
     layers.set(key, "--ignore", "b, c").expect("a list");
     let settings = layers.settings().expect("valid");
@@ -129,6 +128,6 @@ fn values_out_of_range_are_named_by_their_key() {
         };
         assert!(error.to_string().contains(hint), "{path}: {error}");
     }
-    let error = Layers::default().environment([("EIGENSTREAM_LENGTH".to_owned(), "1".to_owned())]);
+    let error = Layers::default().environment([("EIGENSTREAM_LENGTH".into(), "1".into())]);
     assert!(error.expect_err("no such setting").to_string().contains("EIGENSTREAM_LENGTH"));
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{EventRecord, Outcome, Sink};
+use super::{EventRecord, Outcome, PartFile, Sink};
 use crate::source::wfdb::annotation::code;
 use crate::source::wfdb::{Annotation, AnnotationWriter, WfdbWriteError};
 
@@ -20,15 +20,14 @@ pub struct Annotations {
 const NOTE: usize = 255;
 
 impl Annotations {
-    /// Creates the annotation file with the given extension beside the record's header or signal file.
+    /// Creates the annotation file `path`.
     ///
     /// # Errors
     /// If it cannot be created.
-    pub fn create(record: &Path, extension: &str) -> io::Result<Self> {
-        let path = record.with_extension(extension);
-        let part = record.with_extension(format!("{extension}.part"));
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let part = PartFile::part(path);
         let writer = AnnotationWriter::create(&part).map_err(into_io)?;
-        Ok(Self { writer, part, path })
+        Ok(Self { writer, part, path: path.to_owned() })
     }
 }
 

@@ -47,7 +47,7 @@ pub struct StreamInfo {
 }
 
 /// The name of a stream from the name of its file: without directories, `.gz` and the extension.
-fn stream_name(path: &Path) -> String {
+pub(crate) fn stream_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     let plain = Path::new(name);
     let packed = plain.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
@@ -132,7 +132,7 @@ impl<S: Source + ?Sized> Source for Box<S> {
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The operating system refused (missing, directory, permissions, unreadable).
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}; {}", path.display(), advice(source))]
     Io {
         /// The file.
         path: PathBuf,
@@ -161,4 +161,14 @@ pub enum SourceError {
         /// What the user can do about it.
         fix: String,
     },
+}
+
+/// What helps when the system refuses to read a file.
+fn advice(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "check its name",
+        std::io::ErrorKind::IsADirectory => "name one recording in it",
+        std::io::ErrorKind::PermissionDenied => "allow yourself to read it",
+        _ => "copy it to a local disk and check it",
+    }
 }

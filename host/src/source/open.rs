@@ -38,7 +38,7 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn Source>, Sourc
         }
         ([0x1f, 0x8b, ..], _) => Ok(Box::new(CsvSource::open(path, &options.csv)?)),
         (bytes, _) => match foreign(bytes) {
-            Some(what) => Err(unsupported(path, what)),
+            Some(what) => Err(unsupported(path, what, FORMATS)),
             // Anything else is a table, or refused as binary by its reader.
             None => Ok(Box::new(CsvSource::open(path, &options.csv)?)),
         },
@@ -49,8 +49,13 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn Source>, Sourc
 fn beginning(path: &Path) -> Result<Vec<u8>, SourceError> {
     let failed = |source| SourceError::Io { path: path.into(), source };
     // Opening a directory succeeds on some systems, and reading it then fails with a puzzling message.
-    if path.metadata().map_err(failed)?.is_dir() {
-        return Err(failed(io::Error::new(io::ErrorKind::IsADirectory, "this is a directory, give a file")));
+    let there = path.metadata().map_err(failed)?;
+    if there.is_dir() {
+        return Err(failed(io::Error::new(io::ErrorKind::IsADirectory, "this is a directory")));
+    }
+    // A pipe would lose its first bytes to the look at them.
+    if !there.is_file() {
+        return Err(unsupported(path, "this is no regular file", "write it to a file first"));
     }
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(12).read_to_end(&mut bytes)).map_err(failed)?;
@@ -81,8 +86,8 @@ fn foreign(beginning: &[u8]) -> Option<&'static str> {
     KNOWN.iter().find(|(magic, _)| beginning.starts_with(magic)).map(|(_, what)| *what)
 }
 
-fn unsupported(path: &Path, problem: &str) -> SourceError {
-    SourceError::Unsupported { path: path.into(), problem: problem.into(), fix: FORMATS.into() }
+fn unsupported(path: &Path, problem: &str, fix: &str) -> SourceError {
+    SourceError::Unsupported { path: path.into(), problem: problem.into(), fix: fix.into() }
 }
 
 #[cfg(test)]

@@ -95,15 +95,24 @@ pub(super) fn read_row(
     parser: &mut csv::Reader<Input>,
     row: &mut ByteRecord,
 ) -> Result<bool, SourceError> {
-    // Where the row begins (or the blank lines before it): an error inside may be far below.
-    let line = parser.position().line();
-    match parser.read_byte_record(row) {
-        Ok(more) => {
-            parser.get_mut().row_ended();
-            Ok(more)
+    loop {
+        // Where the row begins (or the blank lines before it): an error inside may be far below.
+        let line = parser.position().line();
+        match parser.read_byte_record(row) {
+            Ok(more) => {
+                parser.get_mut().row_ended();
+                if !more || !is_blank(row) {
+                    return Ok(more);
+                }
+            }
+            Err(error) => return Err(unreadable(path, format!(":{line}"), error)),
         }
-        Err(error) => Err(unreadable(path, format!(":{line}"), error)),
     }
+}
+
+/// True for a line of blanks; the parser itself passes over lines without any character, and a quoted nothing is a cell.
+fn is_blank(row: &ByteRecord) -> bool {
+    row.len() == 1 && !row.as_slice().is_empty() && row.as_slice().trim_ascii().is_empty()
 }
 
 fn unreadable(path: &Path, place: String, error: csv::Error) -> SourceError {

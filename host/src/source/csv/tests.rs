@@ -47,6 +47,17 @@ fn refusal(text: impl AsRef<[u8]>) -> String {
 }
 
 #[test]
+fn lines_of_blanks_are_no_rows() {
+    let text = "time,a\n0,1\n  \n1,2\n\t\n\n2,3\n";
+    let mut source = open(text).unwrap();
+    let (all, failed) = frames(&mut source);
+    let times: Vec<f64> = all.iter().map(|(time, _)| *time).collect();
+    assert_eq!((times, failed), (vec![0.0, 1.0, 2.0], None));
+    assert_eq!((source.tally().missing, source.tally().malformed), (0, 0));
+    assert!(open("\n\n  \n").is_err());
+}
+
+#[test]
 fn skab_like_table() {
     let text = "datetime;Current;Pressure [bar];anomaly\n2020-03-09 16:16:30;0.5;1;0.0\n2020-03-09 16:16:31;0.25;;1.0\n";
     let mut source = open_with(text, &ignoring(&["anomaly"])).unwrap();

@@ -236,7 +236,7 @@ impl WfdbSource {
         if let Some(mut trial) = self.open_piece(first)? {
             if matches!(self.plan, Plan::Single(_)) {
                 self.info.frames = Some(trial.frames());
-                self.info.notes.extend(trial.surpluses());
+                trial.surpluses().into_iter().for_each(|remark| self.doubt(remark));
             }
             let seen = trial.code_ranges(LOOK, signals.len())?;
             if !variable {
@@ -251,12 +251,20 @@ impl WfdbSource {
     }
 
     fn set_rails(&mut self, signals: &[Signal], seen: &[Option<(i32, i32)>]) {
+        let mut doubts = Vec::new();
         for ((channel, signal), &seen) in self.info.channels.iter_mut().zip(signals).zip(seen) {
             match rails(signal, seen) {
                 Ok(found) => channel.rails = found.filter(|_| signal.format != Format::Null),
-                Err(why) => self.info.notes.push(format!("channel {}: {why}", channel.name)),
+                Err(why) => doubts.push(format!("{}: channel {}: {why}", self.path.display(), channel.name)),
             }
         }
+        doubts.into_iter().for_each(|remark| self.doubt(remark));
+    }
+
+    /// Notes that header and samples disagree, before the first frame and in the final summary.
+    fn doubt(&mut self, remark: String) {
+        self.tally.remark(remark.as_str());
+        self.info.notes.push(remark);
     }
 
     /// The next frame's samples, or `false` at the end of the record.
