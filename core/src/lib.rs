@@ -16,6 +16,10 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+#[macro_use]
+extern crate std;
+
 pub mod condition;
 mod error;
 pub mod linalg;
@@ -23,6 +27,8 @@ mod math;
 pub mod monitor;
 pub mod score;
 mod shape;
+#[cfg(test)]
+mod testing;
 pub mod track;
 
 pub use error::ConfigError;

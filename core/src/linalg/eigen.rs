@@ -2,13 +2,15 @@
 
 use crate::math::sqrt;
 
-/// Jacobi converges quadratically; 6–8 sweeps reach single precision for r ≤ 64. The bound is for matrices that hold NaN.
+/// Jacobi converges quadratically; 6–8 sweeps reach single precision for r ≤ 64. The bound is there because
+/// no theorem promises it for this order of rotations.
 pub const MAX_SWEEPS: usize = 16;
 
 /// A = V·diag(d)·Vᵀ for the symmetric r×r matrix `a` (overwritten). `v` receives the orthonormal eigenvectors as columns, `d` the
 /// eigenvalues, **descending**. The sign of a column is such that its entry of largest magnitude is positive.
 ///
-/// Returns `false` if the matrix is not finite or the sweeps did not converge; `v` is still a product of rotations then.
+/// Returns `false` if the matrix is not finite (`v` is the identity then, `d` NaN) or the sweeps did not converge (`v` is still a
+/// product of rotations then).
 /// Golub & Van Loan, Matrix Computations, §8.5. Cost about 4·r³ multiply–adds a sweep, at most [`MAX_SWEEPS`] sweeps.
 ///
 /// # Panics
@@ -20,6 +22,10 @@ pub fn symmetric_eigen(a: &mut [f32], v: &mut [f32], d: &mut [f32]) -> bool {
     for k in 0..r {
         v[k * r + k] = 1.0;
     }
+    let Some(unit) = normalise(a) else {
+        d.fill(f32::NAN);
+        return false;
+    };
     let mut converged = false;
     for _ in 0..MAX_SWEEPS {
         let (mut off, mut diag) = (0.0, 0.0);
@@ -33,9 +39,6 @@ pub fn symmetric_eigen(a: &mut [f32], v: &mut [f32], d: &mut [f32]) -> bool {
             converged = true;
             break;
         }
-        if !(off + diag).is_finite() {
-            break;
-        }
         for p in 0..r {
             for q in p + 1..r {
                 rotate(a, v, r, p, q);
@@ -43,11 +46,26 @@ pub fn symmetric_eigen(a: &mut [f32], v: &mut [f32], d: &mut [f32]) -> bool {
         }
     }
     for (k, d) in d.iter_mut().enumerate() {
-        *d = a[k * r + k];
+        *d = a[k * r + k] * unit;
     }
     sort_descending(v, d);
     fix_signs(v, r);
     converged
+}
+
+/// Divides `a` by a power of two so that its largest entry lies in 1 … 2, and returns that power; `None` if an entry is not finite.
+/// The sums of squares then neither overflow nor vanish, and no bit of a normal number changes.
+fn normalise(a: &mut [f32]) -> Option<f32> {
+    let mut peak = f32::MIN_POSITIVE;
+    for a in a.iter() {
+        if !a.is_finite() {
+            return None;
+        }
+        peak = peak.max(a.abs());
+    }
+    let unit = f32::from_bits(peak.to_bits() & 0x7F80_0000);
+    super::scale(1.0 / unit, a); // 2⁻¹²⁷ is exact too, as a subnormal
+    Some(unit)
 }
 
 /// One Jacobi rotation that makes a[p,q] zero.

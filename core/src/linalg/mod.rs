@@ -123,28 +123,28 @@ pub fn subtract_span(w: &[f32], y: &[f32], e: &mut [f32]) -> f32 {
     sum_lanes(&acc)
 }
 
-/// W ← W + (a·e − b·W·g)·gᵀ in one pass: the basis update of fast subspace trackers. `w` is n×r, `e` has n entries, `g` has r.
+/// W ← W + (a·e − W·p)·gᵀ in one pass: the basis update of fast subspace trackers. `w` is n×r, `e` has n entries, `p` and `g` have r.
 /// Cost 2·n·r multiply–adds, one read and one write of `w`.
 ///
 /// # Panics
 /// In debug builds, if the shapes do not agree.
 #[inline]
-pub fn rank_one_rotation(w: &mut [f32], a: f32, e: &[f32], b: f32, g: &[f32]) {
+pub fn rank_one_rotation(w: &mut [f32], a: f32, e: &[f32], p: &[f32], g: &[f32]) {
     let n = e.len();
-    debug_assert_eq!(w.len(), n * g.len());
+    debug_assert!(w.len() == n * g.len() && p.len() == g.len());
     let whole = n - n % LANES;
     for i in (0..whole).step_by(LANES) {
-        let mut wg = [0.0; LANES];
-        for (k, &gk) in g.iter().enumerate() {
+        let mut wp = [0.0; LANES];
+        for (k, &pk) in p.iter().enumerate() {
             let col = lanes(&w[k * n + i..k * n + i + LANES]);
             for l in 0..LANES {
-                wg[l] += gk * col[l];
+                wp[l] += pk * col[l];
             }
         }
         let v = lanes(&e[i..i + LANES]);
         let mut d = [0.0; LANES];
         for l in 0..LANES {
-            d[l] = a * v[l] - b * wg[l];
+            d[l] = a * v[l] - wp[l];
         }
         for (k, &gk) in g.iter().enumerate() {
             for (w, d) in w[k * n + i..k * n + i + LANES].iter_mut().zip(&d) {
@@ -153,11 +153,11 @@ pub fn rank_one_rotation(w: &mut [f32], a: f32, e: &[f32], b: f32, g: &[f32]) {
         }
     }
     for i in whole..n {
-        let mut wg = 0.0;
-        for (k, &gk) in g.iter().enumerate() {
-            wg += gk * w[k * n + i];
+        let mut wp = 0.0;
+        for (k, &pk) in p.iter().enumerate() {
+            wp += pk * w[k * n + i];
         }
-        let d = a * e[i] - b * wg;
+        let d = a * e[i] - wp;
         for (k, &gk) in g.iter().enumerate() {
             w[k * n + i] += gk * d;
         }
@@ -192,6 +192,21 @@ pub fn rank_one(a: &mut [f32], s: f32, x: &[f32], y: &[f32]) {
     }
     for (a, &y) in a.chunks_exact_mut(x.len()).zip(y) {
         axpy(s * y, x, a);
+    }
+}
+
+/// A ← A + s·x·xᵀ for a symmetric r×r matrix. Entry (i, k) adds s·(x_i·x_k), the same bits as entry (k, i): a matrix that is
+/// symmetric to the bit stays so. Cost 2·r² multiplications, r² additions.
+///
+/// # Panics
+/// In debug builds, if the shapes do not agree.
+#[inline]
+pub fn rank_one_symmetric(a: &mut [f32], s: f32, x: &[f32]) {
+    debug_assert_eq!(a.len(), x.len() * x.len());
+    for (a, &y) in a.chunks_exact_mut(x.len().max(1)).zip(x) {
+        for (a, &x) in a.iter_mut().zip(x) {
+            *a += s * (x * y);
+        }
     }
 }
 

@@ -6,9 +6,16 @@
 //!
 //! Written here in terms of the residual e = x − Wy, which the score needs anyway. With ε² = ‖e‖², γ = ‖g‖² and
 //! s = √(1 + ε²γ), the paper's η = 1 − τγ and τ = ε²/(1 + ε²γ + s) become η = 1/s and τ = ε²/(s(s + 1)): the same numbers without the
-//! cancellation, and `ηx − Wy' = ηe − τWg`. Two additions for unattended years of `f32`:
+//! cancellation, and `ηx − Wy' = ηe − τWg`. One deviation and three additions, for unattended years of `f32`:
 //!
-//! - **No wind-up.** Without excitation Z would grow as β⁻ᵗ and overflow. Forgetting is suspended while tr Z is above a bound.
+//! - **Z stays symmetric.** With Θ = (I + ε²ggᵀ)^(−1/2), Table II takes Z to Θ·S·Θ⁻¹, S = (Z − ghᵀ)/β. Its symmetric part is S up to the
+//!   second order in Θ − I (the first-order term is a commutator of symmetric matrices, so antisymmetric), and Θ − I is itself of
+//!   second order in the angle turned. Ours takes Z to S (as in OPAST: Abed-Meraim, Chkeif, Hua 2000): positive definite for any
+//!   input, while Θ·S·Θ⁻¹ becomes indefinite, in any precision, when a frame turns W by a large angle.
+//! - **No wind-up.** Without excitation Z would grow as β⁻ᵗ. Each frame adds a little to one diagonal entry of Z⁻¹, the next one
+//!   each time, as noise of variance [`LEAK`] on the coordinates would (leaky recursive least squares): Z stays below
+//!   1/(LEAK·memory), and forgetting goes on in the directions that are excited.
+//! - **Bounded surprise.** A frame for which S would lose all digits to cancellation finds Z scaled down first.
 //! - **Polishing.** One pair of columns of W a frame gets its entry of a Newton–Schulz step, so rounding cannot accumulate.
 
 use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
@@ -20,18 +27,25 @@ use crate::linalg;
 use crate::math::sqrt;
 use crate::shape::{Alloc, zero_matrix, zeros};
 
-/// tr Z above which forgetting is suspended: coordinates whose weighted sum of squares is below 10⁻⁸.
-const WIND_UP: f32 = 1e8;
+/// Variance that every coordinate is taken to have at least: a thousandth of a unit, squared.
+const LEAK: f32 = 1e-6;
 
-/// Z at the start is I/δ: as if one frame of this variance had been seen along each axis.
-const START_VARIANCE: f32 = 1e-2;
+/// Largest yᵀZy that is subtracted as it is: Z loses log₁₀ of it of its seven digits.
+const SURPRISE: f32 = 1e5;
+
+/// Z at the start is I/δ: as if one frame of this variance, that of a standardised entry, had been seen along each axis. A belief in
+/// much less would cost the first frames their digits.
+const START_VARIANCE: f32 = 1.0;
 
 /// A column pair is polished every so many frames.
 const POLISH_EVERY: u32 = 4;
 
+/// tan² of the angle from which on r pairs are polished at once: what W lacks in orthonormality, a turn multiplies by up to 1 + tan.
+const LARGE_TURN: f32 = 1e-3;
+
 /// FAPI over dimensions `N` (channels) and `R` (largest rank); see the page of this module's source and the aliases [`Fapi`] and `DynFapi`.
 ///
-/// State: n·R + 2R² + 2n + 6R words.
+/// State: n·R + 2R² + 2n + 4R words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FapiOf<N: Dim, R: Dim>
 where
@@ -46,7 +60,9 @@ where
     y: OVector<f32, R>,
     /// h = Z·y of the last judged frame.
     h: OVector<f32, R>,
-    work: [OVector<f32, R>; 4],
+    /// Scratch: the gain vector, and the part of W in the update.
+    g: OVector<f32, R>,
+    p: OVector<f32, R>,
     n: usize,
     rank: usize,
     max_rank: usize,
@@ -59,6 +75,8 @@ where
     frames: u32,
     judgement: Judgement,
     polish: (usize, usize),
+    /// The coordinate that leaks next.
+    leaked: usize,
 }
 
 /// FAPI of `N` channels and rank up to `R`, memory inside the value.
@@ -106,7 +124,8 @@ where
             square: zero_matrix(r, r),
             y: zeros(r),
             h: zeros(r),
-            work: core::array::from_fn(|_| zeros(r)),
+            g: zeros(r),
+            p: zeros(r),
             n: n.value(),
             rank: config.rank,
             max_rank: r.value(),
@@ -117,6 +136,7 @@ where
             frames: 0,
             judgement: Judgement::unjudged(0),
             polish: (0, 0),
+            leaked: 0,
         };
         tracker.restart(config.rank);
         Ok(tracker)
@@ -137,7 +157,7 @@ where
         self.h.fill(0.0);
         (self.weight, self.noise, self.frames) = (0.0, 0.0, 0);
         self.judgement = Judgement::unjudged(0);
-        self.polish = (0, 0);
+        (self.polish, self.leaked) = ((0, 0), 0);
     }
 
     /// Running mean of Q/(n − r), the noise variance of one entry outside the subspace.
@@ -149,40 +169,70 @@ where
     /// The update of Table II with the judged y, h and e. Leaves the state alone if a number overflowed.
     fn rotate(&mut self, residual: &[f32]) {
         let r = self.rank;
-        let (y, h) = (&self.y.as_slice()[..r], &self.h.as_slice()[..r]);
+        let y = &self.y.as_slice()[..r];
+        let (h, g) = (&mut self.h.as_mut_slice()[..r], &mut self.g.as_mut_slice()[..r]);
         let z = &mut self.z.as_mut_slice()[..r * r];
-        let [g, yp, hp, zg] = &mut self.work;
-        let (g, yp) = (&mut g.as_mut_slice()[..r], &mut yp.as_mut_slice()[..r]);
-        let (hp, zg) = (&mut hp.as_mut_slice()[..r], &mut zg.as_mut_slice()[..r]);
 
-        let trace: f32 = (0..r).map(|k| z[k * r + k]).sum();
-        let beta = if trace > WIND_UP { 1.0 } else { self.forgetting };
-        let gain = 1.0 / (beta + linalg::dot(y, h).max(0.0));
-        for (g, h) in g.iter_mut().zip(h) {
+        let mut surprise = linalg::dot(y, h).max(0.0);
+        if surprise > SURPRISE {
+            let shrink = SURPRISE / surprise;
+            linalg::scale(shrink, z);
+            linalg::scale(shrink, h);
+            surprise = SURPRISE;
+        }
+        let gain = 1.0 / (self.forgetting + surprise);
+        for (g, h) in g.iter_mut().zip(&*h) {
             *g = gain * h;
         }
-        let energy = linalg::energy(residual);
-        let gamma = linalg::energy(g);
+        let (mut energy, gamma) = (linalg::energy(residual), linalg::energy(g));
+        let w = &mut self.basis.as_mut_slice()[..self.n * r];
+        let p = &mut self.p.as_mut_slice()[..r];
+        // e is orthogonal to W only if all entries were observed, and then up to rounding: where that counts, e ← e − W·(Wᵀe).
+        let again = self.judgement.observed < self.n || energy * gamma > LARGE_TURN;
+        if again {
+            linalg::project(w, residual, p);
+            energy = (energy - linalg::energy(p)).max(0.0);
+        } else {
+            p.fill(0.0);
+        }
         let s = sqrt(1.0 + energy * gamma);
         let (eta, tau) = (1.0 / s, energy / (s * (s + 1.0)));
-        for ((yp, y), g) in yp.iter_mut().zip(y).zip(&*g) {
-            *yp = eta * y + tau * g;
-        }
-        linalg::project(z, yp, hp); // h' = Zᵀy'
-        linalg::multiply(z, g, zg);
-        let hg = linalg::dot(hp, g);
-        let ratio = energy / (s + 1.0); // τ/η
-        if !(s.is_finite() && tau.is_finite() && hg.is_finite() && trace.is_finite()) {
+        if !(s.is_finite() && tau.is_finite()) {
             return;
         }
-        linalg::rank_one(z, -1.0, g, hp);
-        for (zg, g) in zg.iter_mut().zip(&*g) {
-            *zg = ratio * (*zg - hg * g);
+        for (p, g) in p.iter_mut().zip(&*g) {
+            *p = eta * *p + tau * g;
         }
-        linalg::rank_one(z, 1.0, zg, g);
-        linalg::scale(1.0 / beta, z);
-        linalg::rank_one_rotation(&mut self.basis.as_mut_slice()[..self.n * r], eta, residual, tau, g);
-        self.weight = beta * self.weight + 1.0;
+        linalg::rank_one_symmetric(z, -gain, h);
+        linalg::scale(1.0 / self.forgetting, z);
+        self.weight = self.forgetting * self.weight + 1.0;
+        linalg::rank_one_rotation(w, eta, residual, p, g);
+        self.leak();
+    }
+
+    /// Adds r·[`LEAK`] to the next diagonal entry of Z⁻¹ (Sherman & Morrison 1950).
+    fn leak(&mut self) {
+        let r = self.rank;
+        let k = self.leaked;
+        self.leaked = if k + 1 < r { k + 1 } else { 0 };
+        let z = &mut self.z.as_mut_slice()[..r * r];
+        let column = &mut self.g.as_mut_slice()[..r];
+        column.copy_from_slice(&z[k * r..(k + 1) * r]);
+        let size = r as f32 * LEAK;
+        linalg::rank_one_symmetric(z, -size / (1.0 + size * column[k]), column);
+    }
+
+    /// What a centred frame teaches: the noise, and where W and Z go from here.
+    fn learn_deviation(&mut self, residual: &[f32]) {
+        if self.n > self.rank {
+            let gain = (1.0 / (self.frames - 1) as f32).max(1.0 / self.memory);
+            let noise = self.judgement.q / (self.n - self.rank) as f32;
+            self.noise += gain * (noise - self.noise);
+        }
+        self.rotate(residual);
+        if self.frames % POLISH_EVERY == 0 {
+            self.polish();
+        }
     }
 
     /// One entry of a Newton–Schulz step, the next pair each time.
@@ -265,18 +315,15 @@ where
     }
 
     fn learn(&mut self, x: &[f32], residual: &[f32]) {
-        self.frames = self.frames.saturating_add(1);
-        let gain = (1.0 / self.frames as f32).max(1.0 / self.memory);
-        if self.judgement.is_judged() {
-            if self.n > self.rank {
-                let noise = self.judgement.q / (self.n - self.rank) as f32;
-                self.noise += gain * (noise - self.noise);
-            }
-            self.rotate(residual);
-            if self.frames.is_multiple_of(POLISH_EVERY) {
-                self.polish();
-            }
+        if !self.judgement.is_judged() {
+            return;
         }
+        self.frames = self.frames.saturating_add(1);
+        // The first frame only says where the mean is: learned as a deviation from 0, its offset would rule for many memories.
+        if self.frames > 1 {
+            self.learn_deviation(residual);
+        }
+        let gain = (1.0 / self.frames as f32).max(1.0 / self.memory);
         linalg::drift_towards(self.mean.as_mut_slice(), gain, x);
     }
 

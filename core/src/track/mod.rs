@@ -67,8 +67,8 @@ pub trait SubspaceTracker {
     /// In debug builds, if a length is not n.
     fn judge(&mut self, x: &[f32], residual: &mut [f32]) -> Judgement;
 
-    /// Learns from the frame that was judged last; `x` and `residual` as then. A frame that could not be judged only moves the mean of
-    /// its observed entries.
+    /// Learns from the frame that was judged last; `x` and `residual` as then. A frame that could not be judged teaches nothing: it
+    /// may hold a number near the end of `f32`, from which a mean would not return for a hundred memories.
     fn learn(&mut self, x: &[f32], residual: &[f32]);
 
     /// The principal axes U = W·V (`axes`, n×r) and the variances along them (`variances`, r, **descending**, squared units of the

@@ -1,1 +1,24 @@
+//! FAPI against the paper's recursion in `f64`, against the statistics of what it estimates, and against hostile streams.
 
+mod contract;
+mod hostile;
+mod missing;
+mod orthonormal;
+mod paper;
+mod reference;
+mod statistics;
+mod streams;
+
+use super::Fapi;
+use crate::track::{SubspaceTracker, TrackerConfig};
+
+fn tracker<const N: usize, const R: usize>(rank: usize, memory_frames: f32) -> Fapi<N, R> {
+    Fapi::new(&TrackerConfig { rank, memory_frames }).unwrap()
+}
+
+/// max |WᵀW − I|, in f64.
+fn orthonormality_error(tracker: &impl SubspaceTracker) -> f64 {
+    let w = crate::testing::wide(tracker.basis(), tracker.channels());
+    let r = w.ncols();
+    (w.transpose() * w - nalgebra::DMatrix::identity(r, r)).amax()
+}
