@@ -195,21 +195,6 @@ pub fn rank_one(a: &mut [f32], s: f32, x: &[f32], y: &[f32]) {
     }
 }
 
-/// A ← A + s·x·xᵀ for a symmetric r×r matrix. Entry (i, k) adds s·(x_i·x_k), the same bits as entry (k, i): a matrix that is
-/// symmetric to the bit stays so. Cost 2·r² multiplications, r² additions.
-///
-/// # Panics
-/// In debug builds, if the shapes do not agree.
-#[inline]
-pub fn rank_one_symmetric(a: &mut [f32], s: f32, x: &[f32]) {
-    debug_assert_eq!(a.len(), x.len() * x.len());
-    for (a, &y) in a.chunks_exact_mut(x.len().max(1)).zip(x) {
-        for (a, &x) in a.iter_mut().zip(x) {
-            *a += s * (x * y);
-        }
-    }
-}
-
 /// A ← s·A.
 #[inline]
 pub fn scale(s: f32, a: &mut [f32]) {

@@ -6,17 +6,20 @@
 //!
 //! Written here in terms of the residual e = x − Wy, which the score needs anyway. With ε² = ‖e‖², γ = ‖g‖² and
 //! s = √(1 + ε²γ), the paper's η = 1 − τγ and τ = ε²/(1 + ε²γ + s) become η = 1/s and τ = ε²/(s(s + 1)): the same numbers without the
-//! cancellation, and `ηx − Wy' = ηe − τWg`. One deviation and three additions, for unattended years of `f32`:
+//! cancellation, and `ηx − Wy' = ηe − τWg`. What is different here, for unattended years of `f32`:
 //!
-//! - **Z stays symmetric.** With Θ = (I + ε²ggᵀ)^(−1/2), Table II takes Z to Θ·S·Θ⁻¹, S = (Z − ghᵀ)/β. Its symmetric part is S up to the
+//! - **Z stays symmetric.** With Θ = (I + ε²ggᵀ)^(−1/2), Table II takes Z to Θ·P·Θ⁻¹, P = (Z − ghᵀ)/β. Its symmetric part is P up to the
 //!   second order in Θ − I (the first-order term is a commutator of symmetric matrices, so antisymmetric), and Θ − I is itself of
-//!   second order in the angle turned. Ours takes Z to S (as in OPAST: Abed-Meraim, Chkeif, Hua 2000): positive definite for any
-//!   input, while Θ·S·Θ⁻¹ becomes indefinite, in any precision, when a frame turns W by a large angle.
+//!   second order in the angle turned. Ours takes Z to P (as in OPAST: Abed-Meraim, Chkeif, Hua 2000): positive definite for any
+//!   input, while Θ·P·Θ⁻¹ becomes indefinite, in any precision, when a frame turns W by a large angle.
+//! - **Z is kept as a square root**, Z = S·Sᵀ, updated by Potter's formula (Bierman 1977, Factorization Methods, §II.4). P is a
+//!   difference: in `f32` it loses its sign when a stream has six decades of variance. S·Sᵀ cannot, and S needs half of them.
 //! - **No wind-up.** Without excitation Z would grow as β⁻ᵗ. Each frame adds a little to one diagonal entry of Z⁻¹, the next one
-//!   each time, as noise of variance [`LEAK`] on the coordinates would (leaky recursive least squares): Z stays below
-//!   1/(LEAK·memory), and forgetting goes on in the directions that are excited.
-//! - **Bounded surprise.** A frame for which S would lose all digits to cancellation finds Z scaled down first.
-//! - **Polishing.** One pair of columns of W a frame gets its entry of a Newton–Schulz step, so rounding cannot accumulate.
+//!   each time, as noise of variance 10⁻⁶ + 10⁻⁸·‖y‖²/r on the coordinates would (leaky recursive least squares): Z stays below
+//!   10⁶/memory, and forgetting goes on in the directions that are excited.
+//! - **The first frame** only sets the mean.
+//! - **Polishing.** One pair of columns of W, every fourth frame, gets its entry of a Newton–Schulz step, so rounding cannot
+//!   accumulate; and before a large step, or if entries were missing, e is made orthogonal to W once more.
 
 use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
 
@@ -30,18 +33,18 @@ use crate::shape::{Alloc, zero_matrix, zeros};
 /// Variance that every coordinate is taken to have at least: a thousandth of a unit, squared.
 const LEAK: f32 = 1e-6;
 
-/// Largest yᵀZy that is subtracted as it is: Z loses log₁₀ of it of its seven digits.
-const SURPRISE: f32 = 1e5;
-
-/// Z at the start is I/δ: as if one frame of this variance, that of a standardised entry, had been seen along each axis. A belief in
-/// much less would cost the first frames their digits.
-const START_VARIANCE: f32 = 1.0;
+/// And relative to ‖y‖²: 80 dB below it, where y itself has few digits left. Bounds ‖x‖·‖g‖, by which a step magnifies errors.
+const RELATIVE_LEAK: f32 = 1e-8;
 
 /// A column pair is polished every so many frames.
 const POLISH_EVERY: u32 = 4;
 
-/// tan² of the angle from which on r pairs are polished at once: what W lacks in orthonormality, a turn multiplies by up to 1 + tan.
-const LARGE_TURN: f32 = 1e-3;
+/// Orthonormality error from which no polishing leads back: memory was corrupted, or arithmetic. The tracker starts again.
+const BROKEN: f32 = 0.5;
+
+/// ‖x‖²·‖g‖² from which on the residual is made orthogonal to W once more: an update adds to WᵀW what e lacks in orthogonality, up to
+/// rounding of ‖x‖, times g.
+const LARGE_STEP: f32 = 1e-3;
 
 /// FAPI over dimensions `N` (channels) and `R` (largest rank); see the page of this module's source and the aliases [`Fapi`] and `DynFapi`.
 ///
@@ -53,13 +56,13 @@ where
 {
     basis: OMatrix<f32, N, R>,
     mean: OVector<f32, N>,
-    /// Inverse of the weighted sum of yyᵀ; r×r in the first r² words.
-    z: OMatrix<f32, R, R>,
+    /// S, a square root of the inverse Z = S·Sᵀ of the weighted sum of yyᵀ; r×r in the first r² words.
+    root: OMatrix<f32, R, R>,
     /// r×r scratch.
     square: OMatrix<f32, R, R>,
     y: OVector<f32, R>,
-    /// h = Z·y of the last judged frame.
-    h: OVector<f32, R>,
+    /// f = Sᵀ·y of the last judged frame: yᵀZy = ‖f‖².
+    f: OVector<f32, R>,
     /// Scratch: the gain vector, and the part of W in the update.
     g: OVector<f32, R>,
     p: OVector<f32, R>,
@@ -120,10 +123,10 @@ where
         let mut tracker = Self {
             basis: zero_matrix(n, r),
             mean: zeros(n),
-            z: zero_matrix(r, r),
+            root: zero_matrix(r, r),
             square: zero_matrix(r, r),
             y: zeros(r),
-            h: zeros(r),
+            f: zeros(r),
             g: zeros(r),
             p: zeros(r),
             n: n.value(),
@@ -147,14 +150,15 @@ where
         let rank = rank.clamp(1, self.n.min(self.max_rank));
         self.rank = rank;
         linalg::cosine_basis(&mut self.basis.as_mut_slice()[..self.n * rank], self.n);
-        let z = &mut self.z.as_mut_slice()[..rank * rank];
-        z.fill(0.0);
+        // As if one frame of unit variance, that of a standardised entry, had been seen along each axis.
+        let root = &mut self.root.as_mut_slice()[..rank * rank];
+        root.fill(0.0);
         for k in 0..rank {
-            z[k * rank + k] = 1.0 / START_VARIANCE;
+            root[k * rank + k] = 1.0;
         }
         self.mean.fill(0.0);
         self.y.fill(0.0);
-        self.h.fill(0.0);
+        self.f.fill(0.0);
         (self.weight, self.noise, self.frames) = (0.0, 0.0, 0);
         self.judgement = Judgement::unjudged(0);
         (self.polish, self.leaked) = ((0, 0), 0);
@@ -166,34 +170,22 @@ where
         self.noise
     }
 
-    /// The update of Table II with the judged y, h and e. Leaves the state alone if a number overflowed.
+    /// The update of Table II with the judged y, f and e. Leaves the state alone if a number overflowed.
     fn rotate(&mut self, residual: &[f32]) {
         let r = self.rank;
-        let y = &self.y.as_slice()[..r];
-        let (h, g) = (&mut self.h.as_mut_slice()[..r], &mut self.g.as_mut_slice()[..r]);
-        let z = &mut self.z.as_mut_slice()[..r * r];
-
-        let mut surprise = linalg::dot(y, h).max(0.0);
-        if surprise > SURPRISE {
-            let shrink = SURPRISE / surprise;
-            linalg::scale(shrink, z);
-            linalg::scale(shrink, h);
-            surprise = SURPRISE;
-        }
-        let gain = 1.0 / (self.forgetting + surprise);
-        for (g, h) in g.iter_mut().zip(&*h) {
-            *g = gain * h;
-        }
-        let (mut energy, gamma) = (linalg::energy(residual), linalg::energy(g));
+        let (y, f) = (&self.y.as_slice()[..r], &self.f.as_slice()[..r]);
+        let (g, p) = (&mut self.g.as_mut_slice()[..r], &mut self.p.as_mut_slice()[..r]);
         let w = &mut self.basis.as_mut_slice()[..self.n * r];
-        let p = &mut self.p.as_mut_slice()[..r];
+        let root = &mut self.root.as_mut_slice()[..r * r];
+
+        linalg::multiply(root, f, g); // h = Z·y
+        linalg::scale(1.0 / (self.forgetting + linalg::energy(f)), g);
+        let (mut energy, gamma) = (linalg::energy(residual), linalg::energy(g));
+        p.fill(0.0);
         // e is orthogonal to W only if all entries were observed, and then up to rounding: where that counts, e ← e − W·(Wᵀe).
-        let again = self.judgement.observed < self.n || energy * gamma > LARGE_TURN;
-        if again {
+        if self.judgement.observed < self.n || (energy + linalg::energy(y)) * gamma > LARGE_STEP {
             linalg::project(w, residual, p);
             energy = (energy - linalg::energy(p)).max(0.0);
-        } else {
-            p.fill(0.0);
         }
         let s = sqrt(1.0 + energy * gamma);
         let (eta, tau) = (1.0 / s, energy / (s * (s + 1.0)));
@@ -203,23 +195,24 @@ where
         for (p, g) in p.iter_mut().zip(&*g) {
             *p = eta * *p + tau * g;
         }
-        linalg::rank_one_symmetric(z, -gain, h);
-        linalg::scale(1.0 / self.forgetting, z);
-        self.weight = self.forgetting * self.weight + 1.0;
         linalg::rank_one_rotation(w, eta, residual, p, g);
+        absorb(root, f, self.forgetting, g);
+        self.weight = self.forgetting * self.weight + 1.0;
         self.leak();
     }
 
-    /// Adds r·[`LEAK`] to the next diagonal entry of Z⁻¹ (Sherman & Morrison 1950).
+    /// Adds r·[`LEAK`] + ‖y‖²·[`RELATIVE_LEAK`] to the next diagonal entry of Z⁻¹.
     fn leak(&mut self) {
         let r = self.rank;
         let k = self.leaked;
         self.leaked = if k + 1 < r { k + 1 } else { 0 };
-        let z = &mut self.z.as_mut_slice()[..r * r];
-        let column = &mut self.g.as_mut_slice()[..r];
-        column.copy_from_slice(&z[k * r..(k + 1) * r]);
-        let size = r as f32 * LEAK;
-        linalg::rank_one_symmetric(z, -size / (1.0 + size * column[k]), column);
+        let root = &mut self.root.as_mut_slice()[..r * r];
+        let (f, g) = (&mut self.f.as_mut_slice()[..r], &mut self.g.as_mut_slice()[..r]);
+        let size = sqrt(r as f32 * LEAK + RELATIVE_LEAK * linalg::energy(&self.y.as_slice()[..r]));
+        for (j, f) in f.iter_mut().enumerate() {
+            *f = size * root[j * r + k];
+        }
+        absorb(root, f, 1.0, g);
     }
 
     /// What a centred frame teaches: the noise, and where W and Z go from here.
@@ -238,7 +231,11 @@ where
     /// One entry of a Newton–Schulz step, the next pair each time.
     fn polish(&mut self) {
         let (j, k) = self.polish;
-        linalg::polish_pair(&mut self.basis.as_mut_slice()[..self.n * self.rank], self.n, j, k);
+        let error = linalg::polish_pair(&mut self.basis.as_mut_slice()[..self.n * self.rank], self.n, j, k);
+        if error.abs() > BROKEN || error.is_nan() {
+            self.restart(self.rank);
+            return;
+        }
         self.polish = if k < j {
             (j, k + 1)
         } else if j + 1 < self.rank {
@@ -288,12 +285,12 @@ where
         }
         let w = &self.basis.as_slice()[..n * r];
         let y = &mut self.y.as_mut_slice()[..r];
-        let z = &self.z.as_slice()[..r * r];
+        let root = &self.root.as_slice()[..r * r];
         linalg::project(w, residual, y);
         if observed < n {
             // Λ⁻¹ = weight·Z, since Z inverts the *sum* of yyᵀ.
             let noise = self.noise * self.weight;
-            expected_coordinates(w, x, z, noise, y, self.square.as_mut_slice());
+            expected_coordinates(w, x, root, noise, y, self.square.as_mut_slice());
         }
         let mut q = linalg::subtract_span(w, y, residual);
         if observed < n {
@@ -302,12 +299,13 @@ where
             }
             q = linalg::energy(residual) * (n as f32 / observed as f32);
         }
-        let h = &mut self.h.as_mut_slice()[..r];
-        linalg::multiply(z, y, h);
-        let t2 = self.weight * linalg::dot(y, h).max(0.0);
+        let f = &mut self.f.as_mut_slice()[..r];
+        linalg::project(root, y, f);
+        let t2 = self.weight * linalg::energy(f);
         self.judgement = if (q + t2).is_finite() {
             Judgement { q, t2, observed }
         } else {
+            y.fill(0.0);
             residual.fill(0.0);
             Judgement::unjudged(observed)
         };
@@ -316,6 +314,10 @@ where
 
     fn learn(&mut self, x: &[f32], residual: &[f32]) {
         if !self.judgement.is_judged() {
+            // All entries were there: a number overflowed, or W itself is broken. Polishing finds out.
+            if self.judgement.observed == self.n {
+                self.polish();
+            }
             return;
         }
         self.frames = self.frames.saturating_add(1);
@@ -323,19 +325,19 @@ where
         if self.frames > 1 {
             self.learn_deviation(residual);
         }
-        let gain = (1.0 / self.frames as f32).max(1.0 / self.memory);
+        // (A restart in between makes this frame the first, and the next one too.)
+        let gain = (1.0 / self.frames.max(1) as f32).max(1.0 / self.memory);
         linalg::drift_towards(self.mean.as_mut_slice(), gain, x);
     }
 
     fn principal_axes(&self, axes: &mut [f32], variances: &mut [f32], work: &mut [f32]) -> bool {
         let (n, r) = (self.n, self.rank);
-        let z = &self.z.as_slice()[..r * r];
+        let root = &self.root.as_slice()[..r * r];
         let (a, rest) = work.split_at_mut(r * r);
         let (v, ordered) = rest.split_at_mut(r * r);
-        for j in 0..r {
-            for i in 0..r {
-                a[j * r + i] = 0.5 * (z[j * r + i] + z[i * r + j]);
-            }
+        a.fill(0.0);
+        for column in root.chunks_exact(r) {
+            linalg::rank_one(a, 1.0, column, column); // Z = Σ s·sᵀ, symmetric to the bit
         }
         let mut ok = linalg::symmetric_eigen(a, v, &mut variances[..r]);
         // Eigenvalues of Z descend, so the variances 1/(weight·z) ascend: reverse both.
@@ -356,6 +358,19 @@ where
         }
         ok
     }
+}
+
+/// (S·Sᵀ)⁻¹ ← β·(S·Sᵀ)⁻¹ + y·yᵀ, given f = Sᵀy: S ← (S − γ·S·f·fᵀ)/√β with γ = a/(1 + √(βa)), a = 1/(β + ‖f‖²) (Potter). `h` is
+/// scratch. Leaves S alone if f is not finite. Cost 2·r² multiply–adds.
+fn absorb(root: &mut [f32], f: &[f32], beta: f32, h: &mut [f32]) {
+    let a = 1.0 / (beta + linalg::energy(f));
+    let gamma = a / (1.0 + sqrt(beta * a));
+    if !gamma.is_finite() {
+        return;
+    }
+    linalg::multiply(root, f, h);
+    linalg::rank_one(root, -gamma, h, f);
+    linalg::scale(1.0 / sqrt(beta), root);
 }
 
 #[cfg(test)]

@@ -6,19 +6,26 @@
 
 use crate::linalg::{cholesky, cholesky_solve};
 
-/// Solves for `y` (r entries). On entry `y` = W_Ωᵀ(x − μ)_Ω; `w` is n×r; `x` tells which entries are observed (finite); `prior` is
-/// Λ⁻¹ (r×r, its symmetric part is used); `noise` is σ². `work` needs r² entries. Leaves `y` zero and returns `false` if the system is not positive definite.
+/// Solves for `y` (r entries). On entry `y` = W_Ωᵀ(x − μ)_Ω; `w` is n×r; `x` tells which entries are observed (finite); `root` (r×r) is
+/// a square root of Λ⁻¹ = S·Sᵀ; `noise` is σ². `work` needs r² entries. Leaves `y` zero and returns `false` if the system is not positive
+/// definite.
 ///
-/// Cost |Ω|·r²/2 + r³/6 multiply–adds.
+/// An axis of the tracked subspace has at least the variance of the noise. Where Λ says less, it is still being learned, and
+/// believing it would shrink y, therefore Λ, therefore y: σ²Λ⁻¹ is scaled down to at most 1 on its diagonal.
+///
+/// Cost |Ω|·r²/2 + 2·r³/3 multiply–adds.
 pub(super) fn expected_coordinates(
     w: &[f32],
     x: &[f32],
-    prior: &[f32],
+    root: &[f32],
     noise: f32,
     y: &mut [f32],
     work: &mut [f32],
 ) -> bool {
     let (n, r) = (x.len(), y.len());
+    let prior = |i: usize, j: usize| (0..r).map(|k| root[k * r + i] * root[k * r + j]).sum::<f32>();
+    let most = (0..r).fold(0.0f32, |most, k| most.max(prior(k, k))) * noise;
+    let noise = if most > 1.0 { noise / most } else { noise };
     let gram = &mut work[..r * r];
     for j in 0..r {
         for i in j..r {
@@ -27,7 +34,7 @@ pub(super) fn expected_coordinates(
             for ((a, b), x) in a.iter().zip(b).zip(x) {
                 sum += if x.is_finite() { a * b } else { 0.0 };
             }
-            gram[j * r + i] = sum + 0.5 * noise * (prior[j * r + i] + prior[i * r + j]);
+            gram[j * r + i] = sum + noise * prior(i, j);
         }
         gram[j * r + j] += 1e-6; // rank(W_Ω) < r without any noise: the least-norm end of the ridge
     }

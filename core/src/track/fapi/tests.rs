@@ -22,3 +22,9 @@ fn orthonormality_error(tracker: &impl SubspaceTracker) -> f64 {
     let r = w.ncols();
     (w.transpose() * w - nalgebra::DMatrix::identity(r, r)).amax()
 }
+
+/// Z = S·Sᵀ, in f64.
+fn inverse<const N: usize, const R: usize>(tracker: &Fapi<N, R>) -> nalgebra::DMatrix<f64> {
+    let root = crate::testing::wide(tracker.root.as_slice(), R);
+    &root * root.transpose()
+}

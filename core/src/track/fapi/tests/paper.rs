@@ -13,7 +13,7 @@ const LIMIT: f64 = 1e-4;
 /// separated from the next. Every frame of the first thousand, then every `every`.
 fn worst<const N: usize, const R: usize>(mut stream: Stream, memory: f32, every: usize) -> f64 {
     let mut ours = tracker::<N, R>(R, memory);
-    let mut paper = Paper::new(N, R, memory, f64::from(super::super::START_VARIANCE), Inverse::Symmetric);
+    let mut paper = Paper::new(N, R, memory, 1.0, Inverse::Symmetric);
     let (mut residual, mut worst) = ([0.0; N], (0.0, 0));
     for t in 0..100_000 {
         let x = stream.next();
@@ -62,9 +62,9 @@ fn short_and_long_memories() {
 /// Distance to Table II as printed at the end of `frames`, and the mean distances of ours and of the paper's from the truth.
 fn printed<const N: usize, const R: usize>(mut stream: Stream, memory: f32, frames: usize) -> [f64; 3] {
     let mut ours = tracker::<N, R>(R, memory);
-    // Table II holds for slow change: from Z = 100·I the first frames turn W so far that its Z becomes indefinite (see below).
-    let variance = 100.0;
-    ours.z.fill_diagonal(1.0 / variance as f32);
+    // Table II holds for slow change: from Z = I the first frames turn W so far that its Z becomes indefinite (see below).
+    let variance = 100.0f64;
+    ours.root.fill_diagonal(1.0 / variance.sqrt() as f32);
     let mut paper = Paper::new(N, R, memory, variance, Inverse::Printed);
     let (mut residual, mut means, mut count) = ([0.0; N], [0.0; 2], 0.0);
     for t in 0..frames {
@@ -106,7 +106,7 @@ fn on_a_rotating_stream_it_is_as_far_from_the_truth_as_table_ii_as_printed() {
 /// Smallest eigenvalue of the symmetric part of Z over the first frames, relative to the largest.
 fn least_definite(inverse: Inverse) -> f64 {
     let mut stream = Stream::new(64, 8, 3);
-    let mut paper = Paper::new(64, 8, 1000.0, f64::from(super::super::START_VARIANCE), inverse);
+    let mut paper = Paper::new(64, 8, 1000.0, 1.0, inverse);
     (0..50).fold(f64::INFINITY, |least, _| {
         paper.process(&wide_vector(&stream.next()));
         let eigenvalues = ((&paper.z + paper.z.transpose()) * 0.5).symmetric_eigenvalues();

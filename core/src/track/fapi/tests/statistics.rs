@@ -43,7 +43,8 @@ fn check_subspace<const N: usize, const R: usize>(seed: u64) {
             count += 1.0;
         }
     }
-    let (ours, theirs, law) = (ours / count, theirs / count, expected_sine_squares(&stream, effective_frames(MEMORY)));
+    let (ours, theirs, law) =
+        (ours / count, theirs / count, expected_sine_squares(&stream, effective_frames(MEMORY)));
     std::println!("({N}, {R}): sin² ours {ours:e} exact {theirs:e} law {law:e}; apart {apart:e}");
     // 30,000 frames hold 60 memories; a sum of r·(n − r) squares with 60 degrees of freedom each scatters by
     // √(2/(60·r·(n − r))), with unequal λ somewhat more: 5 of these, for the weakest axis alone, and second-order terms of size law.
@@ -80,14 +81,19 @@ fn t2_and_q_follow_their_laws_on_gaussian_frames() {
     // A covariance of N frames inverted (inverse Wishart) raises the mean to r·N/(N − r − 1), the centring by a factor 1 + 1/N. The
     // mean of T² scatters by its own variance, 2r a frame, and by that of the covariance, 2r/N over frames/memory independent stretches.
     let mean = r * degrees / (degrees - r - 1.0) * (1.0 + 1.0 / degrees);
-    let deviation = (2.0 * r / f64::from(frames) + 2.0 * r / degrees * f64::from(MEMORY) * 2.0 / f64::from(frames)).sqrt();
+    let deviation = (2.0 * r / f64::from(frames)
+        + 2.0 * r / degrees * f64::from(MEMORY) * 2.0 / f64::from(frames))
+    .sqrt();
     std::println!("T² {t2} law {mean} ± {deviation}, tail {tail}, Q {q}");
     assert!((t2 - mean).abs() <= 5.0 * deviation, "{t2}, not {mean} ± {deviation}");
     // The exact law is r·F(r, N − r): 1.03 % beyond that point. Binomial scatter 2·10⁻⁴, and the covariance's own.
     assert!((tail - 0.0103).abs() < 0.001, "{tail}");
     // Q has mean (n − r)·σ², plus what the error of the subspace lets through, Σ λ_k·sin²Θ_k, here 1/N of (n − r)·σ² for each axis.
     let expected = (n as f64 - r) * stream.noise.powi(2) * (1.0 + r / degrees + 1.0 / degrees);
-    assert!((q / expected - 1.0).abs() <= 5.0 * (2.0 / (5.0 * f64::from(frames))).sqrt() + 1.0 / degrees, "{q} {expected}");
+    assert!(
+        (q / expected - 1.0).abs() <= 5.0 * (2.0 / (5.0 * f64::from(frames))).sqrt() + 1.0 / degrees,
+        "{q} {expected}"
+    );
     // The running noise variance: the same mean over 2·memory·5 squares.
     let noise = f64::from(fapi.noise_variance()) / stream.noise.powi(2);
     assert!((noise - 1.0).abs() <= 5.0 * (2.0 / (5.0 * degrees)).sqrt(), "{noise}");
@@ -112,7 +118,8 @@ fn principal_axes_have_the_true_variances_and_directions() {
         assert!(k == 0 || variances[k] <= variances[k - 1]);
         // Anderson 1963: sin² = Σ_j λ_j·λ_k/((λ_j − λ_k)²·N) over all other axes; five deviations of its square root.
         let noise = 12.0 * stream.noise.powi(2) * truth[k] / (truth[k] - stream.noise.powi(2)).powi(2);
-        let others: f64 = (0..4).filter(|&j| j != k).map(|j| truth[j] * truth[k] / (truth[j] - truth[k]).powi(2)).sum();
+        let others: f64 =
+            (0..4).filter(|&j| j != k).map(|j| truth[j] * truth[k] / (truth[j] - truth[k]).powi(2)).sum();
         let sine = (1.0 - axes.column(k).dot(&stream.basis.column(k)).powi(2)).sqrt();
         assert!(sine <= 5.0 * ((noise + others) / effective_frames(5000.0)).sqrt(), "axis {k}: {sine}");
     }

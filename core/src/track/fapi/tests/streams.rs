@@ -78,7 +78,8 @@ impl Pool {
 
     pub(super) fn fill(&mut self, x: &mut [f32]) {
         // A 64-bit LCG (Knuth's MMIX); its high bits say where in the pool.
-        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.state =
+            self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let at = (self.state >> 48) as usize;
         let (s, noise) = self.normals[at..].split_at(self.r);
         for (x, e) in x.iter_mut().zip(noise) {
