@@ -40,7 +40,7 @@ where
         Ok(Self {
             condition: ChannelCondition::new(&config.condition),
             line: DelayLine::new(l, length),
-            tracker: FapiOf::with_shape(l, k, &tracker)?,
+            tracker: FapiOf::with_channels(l, k, length, &tracker)?,
             excess: Excess::new(t.memory_frames, ENERGY_FLOOR * length as f32),
             filled: 0,
             score: f32::NAN,

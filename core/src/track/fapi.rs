@@ -25,7 +25,7 @@ use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
 
 use super::missing::expected_coordinates;
 use super::{Judgement, SubspaceTracker, TrackerConfig};
-use crate::error::ConfigError;
+use crate::error::{ConfigError, in_range};
 use crate::linalg;
 use crate::math::sqrt;
 use crate::shape::{Alloc, zero_matrix, zeros};
@@ -119,7 +119,16 @@ where
     /// # Errors
     /// If `config` does not fit the shape.
     pub fn with_shape(n: N, r: R, config: &TrackerConfig) -> Result<Self, ConfigError> {
-        config.validate(n.value(), r.value())?;
+        Self::with_channels(n, r, n.value(), config)
+    }
+
+    /// A tracker of `channels` entries in memory for `n` of them.
+    ///
+    /// # Errors
+    /// If `channels` is not in 1..=n, or `config` does not fit the shape.
+    pub fn with_channels(n: N, r: R, channels: usize, config: &TrackerConfig) -> Result<Self, ConfigError> {
+        in_range("channels", channels as f64, 1.0, n.value() as f64)?;
+        config.validate(channels, r.value())?;
         let mut tracker = Self {
             basis: zero_matrix(n, r),
             mean: zeros(n),
@@ -129,7 +138,7 @@ where
             f: zeros(r),
             g: zeros(r),
             p: zeros(r),
-            n: n.value(),
+            n: channels,
             rank: config.rank,
             max_rank: r.value(),
             forgetting: 1.0 - 1.0 / config.memory_frames,
@@ -223,7 +232,7 @@ where
             self.noise += gain * (noise - self.noise);
         }
         self.rotate(residual);
-        if self.frames % POLISH_EVERY == 0 {
+        if self.frames.is_multiple_of(POLISH_EVERY) {
             self.polish();
         }
     }
@@ -267,7 +276,7 @@ where
     }
 
     fn mean(&self) -> &[f32] {
-        self.mean.as_slice()
+        &self.mean.as_slice()[..self.n]
     }
 
     fn coordinates(&self) -> &[f32] {
@@ -276,7 +285,7 @@ where
 
     fn judge(&mut self, x: &[f32], residual: &mut [f32]) -> Judgement {
         let (n, r) = (self.n, self.rank);
-        let observed = linalg::centre(x, self.mean.as_slice(), residual);
+        let observed = linalg::centre(x, self.mean(), residual);
         // With no more entries than coordinates nothing is left over to judge by, unless that is the shape itself.
         if observed < n && (observed <= r || 2 * observed < n) || observed == 0 {
             residual.fill(0.0);
@@ -327,7 +336,7 @@ where
         }
         // (A restart in between makes this frame the first, and the next one too.)
         let gain = (1.0 / self.frames.max(1) as f32).max(1.0 / self.memory);
-        linalg::drift_towards(self.mean.as_mut_slice(), gain, x);
+        linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], gain, x);
     }
 
     fn principal_axes(&self, axes: &mut [f32], variances: &mut [f32], work: &mut [f32]) -> bool {

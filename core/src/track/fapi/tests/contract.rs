@@ -31,13 +31,16 @@ fn run_time_shapes_give_the_same_bits() {
     let config = TrackerConfig { rank: 3, memory_frames: 200.0 };
     let (mut exact, mut roomy) = (Fapi::<8, 3>::new(&config).unwrap(), Fapi::<8, 5>::new(&config).unwrap());
     let mut dynamic = super::super::DynFapi::new(8, &config).unwrap();
+    // And memory for 11 channels, of which 8 are used.
+    let mut wide = Fapi::<11, 4>::with_channels(nalgebra::Const, nalgebra::Const, 8, &config).unwrap();
     let (mut e, mut f, mut g) = ([0.0; 8], [0.0; 8], [0.0; 8]);
     for x in frames(5000, 61).chunks_exact(8) {
         let (a, b, c) = (exact.process(x, &mut e), roomy.process(x, &mut f), dynamic.process(x, &mut g));
-        assert!(same(&a, &b) && same(&a, &c));
+        assert!(same(&a, &b) && same(&a, &c) && same(&a, &wide.process(x, &mut [0.0; 8])));
         assert_eq!((e, f), (g, g));
     }
     assert_eq!((exact.basis(), exact.mean()), (dynamic.basis(), dynamic.mean()));
+    assert_eq!((exact.basis(), exact.mean()), (wide.basis(), wide.mean()));
     assert_eq!((exact.basis(), exact.coordinates()), (roomy.basis(), roomy.coordinates()));
 }
 
