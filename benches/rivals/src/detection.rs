@@ -20,7 +20,7 @@ use crate::peers::Peers;
 const QUICK_STRIDE: usize = 4;
 
 /// Adds the tables to the report.
-pub(crate) fn measure(report: &mut Report, folder: &Path, peers: Option<Peers>, quick: bool) -> Result<()> {
+pub(crate) fn measure(report: &mut Report, folder: &Path, peers: Option<&Peers>, quick: bool) -> Result<()> {
     let (nab, telemetry): (Vec<Entry>, Vec<Entry>) =
         tsb_ad::entries(folder)?.into_iter().partition(|entry| entry.set == Set::Nab);
     report.markdown(
@@ -33,7 +33,7 @@ pub(crate) fn measure(report: &mut Report, folder: &Path, peers: Option<Peers>, 
         }
         // xStream alone would take the time that --quick has.
         let slow = !quick || key == "nab";
-        group(report, title, key, &entries, &detectors(peers.as_ref(), slow))?;
+        group(report, title, key, &entries, &detectors(peers, slow))?;
     }
     Ok(())
 }

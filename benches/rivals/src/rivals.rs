@@ -133,3 +133,33 @@ fn rows(n: usize, r: usize, project: impl Fn(&[f64]) -> Vec<f64>) -> DMatrix<f64
     }
     basis
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A private basis that is read through projections gives the projections.
+    #[test]
+    fn bases_are_read_through_projections() {
+        let (mut past, mut ccipca) = (Past::new(4, 2, 0.99, DELTA, 1), CCIPCA::with_amnestic(2, AMNESTIC));
+        for t in 0..50 {
+            let x = [(t % 7) as f64, (t % 5) as f64 - 2.0, 1.0, (t % 3) as f64];
+            past.learn(&x);
+            ccipca.learn(&x);
+        }
+        let x = [1.0, -2.0, 3.0, 0.5];
+        let y = past.basis().tr_mul(&DVector::from_column_slice(&x));
+        assert!(past.project(&x).iter().zip(y.iter()).all(|(a, b)| (a - b).abs() < 1e-9));
+        let (y, origin) =
+            (ccipca.basis().tr_mul(&DVector::from_column_slice(&x)), ccipca.transform(&[0.0; 4]));
+        let linear = ccipca.transform(&x);
+        assert!((0..2).all(|k| (linear[k] - origin[k] - y[k]).abs() < 1e-9));
+    }
+
+    #[test]
+    fn the_exact_axes_are_the_axes() {
+        let mut exact = Exact::new(3, 1, 100.0);
+        (0..200).for_each(|t| exact.learn(&[if t % 2 == 0 { 3.0 } else { -3.0 }, 0.0, (t % 3) as f64 - 1.0]));
+        assert!(exact.basis()[(0, 0)].abs() > 0.99);
+    }
+}

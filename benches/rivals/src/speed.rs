@@ -23,6 +23,9 @@ const SHAPES: [(usize, usize); 4] = [(8, 3), (16, 4), (64, 8), (256, 16)];
 /// Channels and rank over which ours must be linear.
 const SCALING: [(usize, usize); 7] = [(8, 2), (16, 4), (64, 8), (128, 8), (256, 16), (512, 16), (1024, 32)];
 
+/// The shape that targets are about.
+const TARGETED: (usize, usize) = (64, 8);
+
 /// Frames that are used over and over.
 const POOL: usize = 1024;
 
@@ -225,13 +228,16 @@ pub(crate) fn measure(report: &mut Report, peers: &mut Option<Peers>, quick: boo
         for _ in 0..effort.repetitions {
             all.iter_mut().for_each(|contender| contender.turn(peers.as_mut(), n, r, effort));
         }
-        shape(report, &all, n, r);
+        let share = shape(report, &all, n, r);
+        if (n, r) == TARGETED {
+            targets(report, &all, share);
+        }
     }
     scaling(report, effort);
 }
 
-/// The table of one shape.
-fn shape(report: &mut Report, all: &[Contender], n: usize, r: usize) {
+/// The table of one shape; and the rate of multiply–adds that ours reaches as a share of that of a dot product.
+fn shape(report: &mut Report, all: &[Contender], n: usize, r: usize) -> f64 {
     let columns = ["ns a frame", "ratio to ours", "multiply–adds a ns"].map(|name| (name, Align::Right));
     let mut table = Table::new(&[&[("contender", Align::Left)][..], &columns].concat());
     let ours = all[0].spread().map_or(f64::NAN, |[_, median, _]| median);
@@ -263,6 +269,34 @@ fn shape(report: &mut Report, all: &[Contender], n: usize, r: usize) {
         100.0 * share
     ));
     report.markdown(table);
+    share
+}
+
+/// What was aimed at, beside what was measured.
+fn targets(report: &mut Report, all: &[Contender], share: f64) {
+    let median =
+        |key| all.iter().find(|c| c.key == key).and_then(Contender::spread).map(|[_, median, _]| median);
+    let Some(ours) = median("eigenstream") else { return };
+    let mut table = Table::new(&["target", "measured", ""].map(|name| (name, Align::Left)));
+    let mut line = |name: &str, measured: f64, least: f64, unit: &str| {
+        let verdict = if measured >= least { "met" } else { "missed" };
+        table.row([format!("{name} ≥ {least}{unit}"), format!("{measured:.1}{unit}"), verdict.into()]);
+    };
+    line("multiply–add rate of a dot product", 100.0 * share, 50.0, " %");
+    for (key, name, least) in
+        [("past", "irithyll PAST", 8.0), ("sklearn_1", "scikit-learn partial_fit", 100.0)]
+    {
+        if let Some(theirs) = median(key) {
+            line(&format!("time of {name}"), theirs / ours, least, " times ours");
+        }
+    }
+    report.markdown(table);
+    if let Some(past) = median("past") {
+        report.markdown(format_args!(
+            "If all multiply–adds of ours ran at the rate of the dot product, PAST would take {:.1} times as long as ours.",
+            past / (ours * share)
+        ));
+    }
 }
 
 /// Ours over shapes: nanoseconds per n·r, and the exponent of a power law through them.
@@ -298,4 +332,13 @@ fn slope(points: &[(f64, f64)]) -> f64 {
         .iter()
         .fold((0.0, 0.0), |(sxy, sxx), (x, y)| (sxy + (x - mx) * (y - my), sxx + (x - mx).powi(2)));
     sxy / sxx
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_exponent_of_a_power_law() {
+        let points = [1.0, 3.0, 10.0].map(|x: f64| (x.ln(), (5.0 * x.powf(0.7)).ln()));
+        assert!((super::slope(&points) - 0.7).abs() < 1e-12);
+    }
 }

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         return skip();
     }
     let flags = std::env::args_os().skip(1);
-    match cargo("run", &manifest).args(["--release", "--quiet", "--"]).args(flags).status() {
+    match cargo("run", &manifest).args(["--release", "--"]).args(flags).status() {
         Ok(status) => ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)),
         Err(error) => {
             eprintln!("rivals: cargo: {error}");
