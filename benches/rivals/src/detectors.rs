@@ -74,7 +74,9 @@ impl Detector for HalfSpace {
     }
 
     fn scores(&self, series: &Series) -> Vec<f32> {
-        let mut trees = HalfSpaceTree::new(HSTConfig::new(series.channels));
+        let config = HSTConfig::new(series.channels);
+        let window = config.window_size;
+        let mut trees = HalfSpaceTree::new(config);
         let mut ranges = vec![(f32::INFINITY, f32::NEG_INFINITY); series.channels];
         let mut scaled = vec![0.0; series.channels];
         let mut score = |frame: &[f32]| {
@@ -86,7 +88,10 @@ impl Detector for HalfSpace {
             trees.update(&scaled);
             score as f32
         };
-        filled(series).chunks_exact(series.channels).map(&mut score).collect()
+        let mut scores: Vec<f32> = filled(series).chunks_exact(series.channels).map(&mut score).collect();
+        // Without a reference window everything has the highest score; River's and rcf3's have the lowest then.
+        scores.iter_mut().take(window).for_each(|score| *score = f32::NAN);
+        scores
     }
 }
 
