@@ -12,10 +12,10 @@
 //!   second order in Θ − I (the first-order term is a commutator of symmetric matrices, so antisymmetric), and Θ − I is itself of
 //!   second order in the angle turned. Ours takes Z to P (as in OPAST: Abed-Meraim, Chkeif, Hua 2000): positive definite for any
 //!   input, while Θ·P·Θ⁻¹ becomes indefinite, in any precision, when a frame turns W by a large angle.
-//! - **Z is kept as a square root**, Z = S·Sᵀ, updated by Potter's formula (Bierman 1977, Factorization Methods, §II.4). P is a
+//! - **Z is kept as a square root**, Z = S·Sᵀ, updated by Potter's formula (see Bierman 1977). P is a
 //!   difference: in `f32` it loses its sign when a stream has six decades of variance. S·Sᵀ cannot, and S needs half of them.
-//! - **No wind-up.** Without excitation Z would grow as β⁻ᵗ. Each frame adds a little to one diagonal entry of Z⁻¹, the next one
-//!   each time, as noise of variance 10⁻⁶ + 10⁻⁸·‖y‖²/r on the coordinates would (leaky recursive least squares): Z stays below
+//! - **No wind-up.** Without excitation Z would grow as β⁻ᵗ. Every fourth frame adds a little to one diagonal entry of Z⁻¹, the next
+//!   one each time, as noise of variance 10⁻⁶ + 10⁻⁸·‖y‖²/r on the coordinates would (leaky recursive least squares): Z stays below
 //!   10⁶/memory, and forgetting goes on in the directions that are excited.
 //! - **The first frame** only sets the mean.
 //! - **Polishing.** One pair of columns of W, every fourth frame, gets its entry of a Newton–Schulz step, so rounding cannot
@@ -36,8 +36,8 @@ const LEAK: f32 = 1e-6;
 /// And relative to ‖y‖²: 80 dB below it, where y itself has few digits left. Bounds ‖x‖·‖g‖, by which a step magnifies errors.
 const RELATIVE_LEAK: f32 = 1e-8;
 
-/// A column pair is polished every so many frames.
-const POLISH_EVERY: u32 = 4;
+/// Z leaks and a column pair is polished every so many frames.
+const UPKEEP_EVERY: u32 = 4;
 
 /// Orthonormality error from which no polishing leads back: memory was corrupted, or arithmetic. The tracker starts again.
 const BROKEN: f32 = 0.5;
@@ -48,7 +48,7 @@ const LARGE_STEP: f32 = 1e-3;
 
 /// FAPI over dimensions `N` (channels) and `R` (largest rank); see the page of this module's source and the aliases [`Fapi`] and `DynFapi`.
 ///
-/// State: n·R + 2R² + 2n + 4R words.
+/// State: n·R + 2R² + n + 4R words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FapiOf<N: Dim, R: Dim>
 where
@@ -207,17 +207,17 @@ where
         linalg::rank_one_rotation(w, eta, residual, p, g);
         absorb(root, f, self.forgetting, g);
         self.weight = self.forgetting * self.weight + 1.0;
-        self.leak();
     }
 
-    /// Adds r·[`LEAK`] + ‖y‖²·[`RELATIVE_LEAK`] to the next diagonal entry of Z⁻¹.
+    /// Adds r·[`LEAK`] + ‖y‖²·[`RELATIVE_LEAK`], for each frame since the last time, to the next diagonal entry of Z⁻¹.
     fn leak(&mut self) {
         let r = self.rank;
         let k = self.leaked;
         self.leaked = if k + 1 < r { k + 1 } else { 0 };
         let root = &mut self.root.as_mut_slice()[..r * r];
         let (f, g) = (&mut self.f.as_mut_slice()[..r], &mut self.g.as_mut_slice()[..r]);
-        let size = sqrt(r as f32 * LEAK + RELATIVE_LEAK * linalg::energy(&self.y.as_slice()[..r]));
+        let variance = r as f32 * LEAK + RELATIVE_LEAK * linalg::energy(&self.y.as_slice()[..r]);
+        let size = sqrt(UPKEEP_EVERY as f32 * variance);
         for (j, f) in f.iter_mut().enumerate() {
             *f = size * root[j * r + k];
         }
@@ -232,7 +232,8 @@ where
             self.noise += gain * (noise - self.noise);
         }
         self.rotate(residual);
-        if self.frames.is_multiple_of(POLISH_EVERY) {
+        if self.frames.is_multiple_of(UPKEEP_EVERY) {
+            self.leak();
             self.polish();
         }
     }

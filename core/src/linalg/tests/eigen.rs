@@ -30,13 +30,12 @@ fn with_spectrum(d: &[f64], random: &mut Random) -> Vec<f32> {
 
 /// Everything that is promised, for one matrix.
 ///
-/// A rotation changes a column by at most γ₆ of its norm (Higham, lemma 19.7); a column takes part in r − 1 of them a sweep, from
+/// A rotation changes a column by at most γ₆ of its norm (Higham, §19.6); a column takes part in r − 1 of them a sweep, from
 /// both sides for A, over at most eight sweeps. What convergence leaves off the diagonal (10⁻⁷·‖A‖) comes on top.
 fn check(a: &[f32], r: usize, name: &str) {
     let Pairs { ok, v, d } = decompose(a, r);
     assert!(ok, "{name}: no convergence");
     let (a, v, d) = (wide(a, r), wide(&v, r), wide_vector(&d));
-    // A may be as large or small as f32 goes, its square in f64 may not: fine, f64 has 10³⁰⁸.
     let size = a.norm();
     let bound = 8.0 * gamma(6 * r) + 1e-7;
     let gram = v.transpose() * &v - DMatrix::identity(r, r);

@@ -74,8 +74,8 @@ fn false_alarms_come_at_the_wanted_rate() {
     }
     let rate = alarms as f64 / frames as f64;
     std::println!("false alarms: {alarms} of {frames}, {rate:e}");
-    // 480 are expected. Alarms come in runs of up to a window's length: some ten independent ones a thousand frames of alarm, so the scatter is
-    // about √(480·20)/480 = 20 %; a factor of two is the promise.
+    // 480 are expected. They come in runs, as neighbouring windows share most samples: with runs of 20 the scatter is √(20/480), 20 %. A
+    // factor of two is the promise.
     assert!(rate < 2e-3 && rate > 5e-4, "{rate:e}");
 }
 

@@ -31,7 +31,7 @@ fn frame(kind: u64, t: usize, random: &mut Random, plant: &mut Plant) -> [f32; 3
     match kind {
         0 => core::array::from_fn(|_| pick(random)),
         1 => [pick(random); 3],
-        2 => [x[0], if t % 2 == 0 { f32::MAX } else { f32::MIN }, x[2]],
+        2 => [x[0], if t.is_multiple_of(2) { f32::MAX } else { f32::MIN }, x[2]],
         3 => [x[0], x[1], if t % 50 < 30 { f32::NAN } else { x[2] }],
         4 => core::array::from_fn(|i| x[i] * 1e-30),
         5 => core::array::from_fn(|i| x[i] * 1e30),

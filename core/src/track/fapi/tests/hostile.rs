@@ -48,8 +48,8 @@ fn frame(kind: u64, t: usize, random: &mut Random) -> [f32; 8] {
     match kind {
         0 => core::array::from_fn(|_| pick(random)),
         1 => [pick(random); 8],
-        2 => core::array::from_fn(|i| if (t + i) % 2 == 0 { 1e3 } else { -1e3 }),
-        3 => [if t % 2 == 0 { f32::MAX } else { f32::MIN }; 8],
+        2 => core::array::from_fn(|i| if (t + i).is_multiple_of(2) { 1e3 } else { -1e3 }),
+        3 => [if t.is_multiple_of(2) { f32::MAX } else { f32::MIN }; 8],
         4 => core::array::from_fn(|i| if i == t % 8 { pick(random) } else { 0.0 }),
         5 => core::array::from_fn(|_| (random.normal() * 1e-20) as f32),
         6 => core::array::from_fn(|_| (random.normal() * 1e3) as f32),

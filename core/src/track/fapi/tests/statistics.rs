@@ -13,7 +13,7 @@ fn effective_frames(memory: f32) -> f64 {
     2.0 * f64::from(memory) - 1.0
 }
 
-/// E‖sin Θ‖²_F of the r first sample eigenvectors of N Gaussian frames (Anderson 1963, eq. 2.17 summed over the noise axes):
+/// E‖sin Θ‖²_F of the r first sample eigenvectors of N Gaussian frames (Anderson 1963, summed over the noise axes):
 /// Σ_k (n − r)·λ_k·σ²/((λ_k − σ²)²·N).
 fn expected_sine_squares(stream: &Stream, frames: f64) -> f64 {
     let (n, r) = stream.basis.shape();
