@@ -49,13 +49,25 @@ fn take<const B: usize>(s: &[f32]) -> [f32; B] {
 #[must_use]
 pub fn dot(x: &[f32], y: &[f32]) -> f32 {
     debug_assert_eq!(x.len(), y.len());
-    let [sum] = dots([x], y);
-    sum
+    let mut acc = [0.0; LANES];
+    let (xs, ys) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
+    let (xt, yt) = (xs.remainder(), ys.remainder());
+    for (a, b) in xs.zip(ys) {
+        let (a, b): ([f32; LANES], [f32; LANES]) = (take(a), take(b));
+        for l in 0..LANES {
+            acc[l] += a[l] * b[l];
+        }
+    }
+    for ((s, a), b) in acc.iter_mut().zip(xt).zip(yt) {
+        *s += a * b;
+    }
+    sum_lanes(&acc)
 }
 
 /// [`dot`] of several columns with the same x: the same sums, independent of each other.
 #[inline(always)]
 fn dots<const C: usize>(columns: [&[f32]; C], x: &[f32]) -> [f32; C] {
+    let columns = columns.map(|column| &column[..x.len()]);
     let mut acc = [[0.0; LANES]; C];
     let whole = x.len() - x.len() % LANES;
     for i in (0..whole).step_by(LANES) {
