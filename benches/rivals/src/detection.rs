@@ -25,7 +25,8 @@ pub(crate) fn measure(report: &mut Report, folder: &Path, peers: Option<&Peers>,
         tsb_ad::entries(folder)?.into_iter().partition(|entry| entry.set == Set::Nab);
     report.markdown(
         "## Detection: mean VUS-PR\n\nEvery detector in its default settings, the same for all series, on the same series; scores from \
-         the past only, up to the stated delay. Missing samples are filled with the last value for those that do not know them.",
+         the past only, up to the stated delay. Not blind: the defaults of ours were chosen with these series in view, those of \
+         the others were not. Missing samples are filled with the last value for those that do not know them.",
     );
     for (title, key, mut entries) in [("NAB", "nab", nab), ("MSL + SMAP", "msl_smap", telemetry)] {
         if quick {
