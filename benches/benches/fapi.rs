@@ -32,7 +32,7 @@ fn multiply_adds(n: usize, r: usize) -> u64 {
     (4 * n * r + 4 * r * r) as u64
 }
 
-/// Table II as one would write it with nalgebra: clear, in `f32`, with a temporary for each expression.
+/// The same recursion (symmetric Z) as one would write it with nalgebra: clear, in `f32`, with a temporary for each expression.
 struct Plain {
     w: DMatrix<f32>,
     z: DMatrix<f32>,
