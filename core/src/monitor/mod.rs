@@ -1,13 +1,16 @@
 //! The composition: condition → track → score → alarm, one [`Config`], one [`process`](MonitorOf::process), verdicts out.
 //!
-//! A *temporal* view follows the last L samples of each analog channel, the *spatial* view the frame of all channels. Each view's
-//! residual energy is compared with its own past, as an excess in dB; the largest one is the frame's score, calibrated
-//! against past scores. A verdict on a frame is given L/2 frames later, when the frame stands in the middle of the temporal window; the
-//! spatial view looks at the same delayed frame, so that all evidence in a verdict is about one moment.
+//! Two *temporal* views follow each analog channel, one a window of L samples, one of L means of three samples; the *spatial* view
+//! follows the frame of all channels. Each view's residual energy is compared with its own past, as an excess in dB; a channel's is the
+//! mean of its two views; the largest one is the frame's score, calibrated against past scores. A verdict on a frame is given
+//! L + L/2 frames later, when the frame stands in the middle of both temporal windows; the spatial view looks at the same delayed
+//! frame, so that all evidence in a verdict is about one moment.
 
 mod channel;
+mod coarse;
 mod config;
 mod spatial;
+mod temporal;
 
 use nalgebra::{Const, DefaultAllocator, Dim, OVector, U1};
 
@@ -15,8 +18,8 @@ use crate::condition::{ChannelKind, Validity};
 use crate::error::{ConfigError, in_range};
 use crate::score::{Calibration, Event, EventMerger, MAX_EVENT_CHANNELS, Share, View};
 use crate::shape::{Alloc, zeros};
-use channel::ChannelView;
-pub use config::{AlarmConfig, Config, SpatialConfig, TemporalConfig};
+use channel::{ChannelView, Full};
+pub use config::{AlarmConfig, COARSE_FACTOR, Config, SpatialConfig, TemporalConfig};
 use spatial::SpatialView;
 
 /// What the monitor says of one frame.
@@ -62,7 +65,7 @@ pub struct Counters {
 /// A monitor over dimensions `N` (channels), `R` (largest spatial rank), `L` (longest temporal window) and `K` (largest temporal rank); see the
 /// aliases [`Monitor`] and `DynMonitor`.
 ///
-/// Cost of a frame: 4·L·K multiply–adds for each analog channel, 4·N·R for the spatial view, and a few hundred
+/// Cost of a frame: 4·L·K multiply–adds for each analog channel and a third of that for its coarse window, 4·N·R for the spatial view, and a few hundred
 /// instructions for each channel's condition.
 #[derive(Clone, Debug)]
 pub struct MonitorOf<N: Dim, R: Dim, L: Dim, K: Dim>
@@ -100,7 +103,7 @@ where
 /// assert!(alarms > 0);
 /// # Ok::<(), eigenstream_core::ConfigError>(())
 /// ```
-pub type Monitor<const N: usize, const R: usize, const L: usize = 100, const K: usize = 3> =
+pub type Monitor<const N: usize, const R: usize, const L: usize = 100, const K: usize = 2> =
     MonitorOf<Const<N>, Const<R>, Const<L>, Const<K>>;
 
 /// A monitor whose shape is chosen at run time, memory on the heap, allocated at construction only.
@@ -151,7 +154,7 @@ where
         let view = ChannelView::new(l, k, config)?;
         Ok(Self {
             config: *config,
-            channels: OVector::from_fn_generic(n, U1, |_, _| view.clone()),
+            channels: OVector::from_fn_generic(n, U1, |i, _| view.clone().staggered(i)),
             spatial: SpatialView::new(n, r, &config.spatial)?,
             calibration: Calibration::new(alarm.memory_frames, 1.0 / alarm.frames_per_false_alarm)?,
             events: EventMerger::new(u64::from(alarm.merge_frames)),
@@ -195,7 +198,7 @@ where
         self.channels[channel].condition.kind()
     }
 
-    /// The last excess of a channel's temporal view, in dB; NaN if it could not judge or there is none.
+    /// The last excess of a channel's temporal views, in dB; NaN if none could judge or there are none.
     ///
     /// # Panics
     /// If there is no such channel.
@@ -272,7 +275,7 @@ where
 
     /// Each channel's share of the last verdict's score (`shares`, one entry per channel, sum 1, or all 0 if nothing was unusual).
     ///
-    /// A temporal view speaks for its channel; the spatial view's is divided by the channels' parts of its residual energy
+    /// The temporal views speak for their channel; the spatial view's is divided by the channels' parts of its residual energy
     /// (complete decomposition contributions, Alcala & Qin 2011, eq. 9). Only positive scores count.
     pub fn contributions_into(&self, shares: &mut [f32]) {
         for (i, (share, channel)) in shares.iter_mut().zip(self.channels.iter()).enumerate() {
@@ -286,9 +289,8 @@ where
 
     /// Judges the frame that is due when `given` frames (or paddings) were taken in.
     fn advance(&mut self, given: u64) -> Option<Verdict> {
-        let delay = self.delay();
-        let frame = given.checked_sub(delay as u64 + 1)?;
-        let (score, view) = self.judge_views(delay);
+        let frame = given.checked_sub(self.delay() as u64 + 1)?;
+        let (score, view) = self.judge_views(given);
         if score.is_nan() {
             self.counters.unjudged += 1;
         } else {
@@ -307,22 +309,32 @@ where
         Some(Verdict { frame, score, p_value, limit, alarm, warming_up, event })
     }
 
+    /// Which windows are full when `given` frames (or paddings) were taken in. A stream shorter than a window never fills it.
+    fn full(&self, given: u64) -> Full {
+        let length = self.config.temporal.length as u64;
+        let lead = if self.config.temporal.has_coarse() { length } else { 0 };
+        let span = COARSE_FACTOR as u64 * length;
+        let frames = self.counters.frames;
+        Full { fine: frames >= length && given >= lead + length, coarse: frames >= span }
+    }
+
     /// Lets every view judge and learn; the highest score and the view it came from. NaN if no view could judge.
-    fn judge_views(&mut self, delay: usize) -> (f32, View) {
+    fn judge_views(&mut self, given: u64) -> (f32, View) {
         let (mut best, mut view) = (f32::NAN, View::Spatial);
         if self.config.temporal.enabled {
+            let full = self.full(given);
             let length = self.config.temporal.length;
             let window = &mut self.window.as_mut_slice()[..length];
             let residual = &mut self.residual.as_mut_slice()[..length];
             for (i, channel) in self.channels.iter_mut().enumerate() {
-                channel.judge(window, residual);
+                channel.judge(full, window, residual);
                 if !(channel.score <= best || channel.score.is_nan()) {
                     (best, view) = (channel.score, View::Temporal(i as u16));
                 }
             }
         }
         if self.config.spatial.enabled {
-            self.spatial.judge(self.channels.as_slice(), delay);
+            self.spatial.judge(self.channels.as_slice());
             if !(self.spatial.score <= best || self.spatial.score.is_nan()) {
                 (best, view) = (self.spatial.score, View::Spatial);
             }

@@ -2,8 +2,9 @@
 
 use nalgebra::{DefaultAllocator, Dim, OVector};
 
-use super::channel::{ChannelView, ENERGY_FLOOR};
+use super::channel::ChannelView;
 use super::config::SpatialConfig;
+use super::temporal::ENERGY_FLOOR;
 use crate::error::ConfigError;
 use crate::score::Excess;
 use crate::shape::{Alloc, zeros};
@@ -49,8 +50,8 @@ where
         })
     }
 
-    /// Judges and learns the frame of `delay` ticks ago. Flags and constants take part as zeros: they have no variance to explain.
-    pub(super) fn judge<L: Dim, K: Dim>(&mut self, channels: &[ChannelView<L, K>], delay: usize)
+    /// Judges and learns the frame in the middle of the temporal windows. Flags and constants take part as zeros: they have no variance to explain.
+    pub(super) fn judge<L: Dim, K: Dim>(&mut self, channels: &[ChannelView<L, K>])
     where
         DefaultAllocator: Alloc<L, K>,
     {
@@ -67,7 +68,7 @@ where
         }
         for (x, channel) in self.frame.iter_mut().zip(channels) {
             let c = &channel.condition;
-            *x = if c.is_live() { c.standardise(channel.line.back(delay)) } else { 0.0 };
+            *x = if c.is_live() { c.standardise(channel.middle()) } else { 0.0 };
         }
         let judgement = self.tracker.process(self.frame.as_slice(), self.residual.as_mut_slice());
         self.q = judgement.q;
