@@ -4,6 +4,7 @@ mod contract;
 mod counting;
 mod detection;
 mod hostile;
+mod scales;
 
 use std::vec::Vec;
 

@@ -8,21 +8,25 @@ use crate::testing::Random;
 
 #[test]
 fn every_frame_gets_exactly_one_verdict_in_order() {
-    for (frames, temporal, length) in [
-        (0, true, 20),
-        (1, true, 20),
-        (9, true, 20),
-        (10, true, 21),
-        (11, true, 2),
-        (1000, true, 20),
-        (5, false, 20),
-        (300, false, 20),
+    for (frames, temporal, coarse, length, delay) in [
+        (0, true, true, 20, 30),
+        (1, true, true, 20, 30),
+        (29, true, true, 20, 30),
+        (31, true, true, 21, 31),
+        (11, true, true, 2, 3),
+        (1000, true, true, 20, 30),
+        (9, true, false, 20, 10),
+        (10, true, false, 21, 10),
+        (1000, true, false, 20, 10),
+        (5, false, false, 20, 0),
+        (300, false, true, 20, 0),
     ] {
         let mut config = lively();
-        (config.temporal.enabled, config.temporal.length) = (temporal, length);
+        (config.temporal.enabled, config.temporal.coarse) = (temporal, coarse);
+        config.temporal.length = length;
         config.temporal.rank = config.temporal.rank.min(length - 1);
         let mut monitor = Monitor::<3, 2>::new(&config).unwrap();
-        assert_eq!(monitor.delay(), if temporal { length / 2 } else { 0 });
+        assert_eq!((monitor.delay(), config.delay()), (delay, delay));
         let mut plant = Plant::new(3, 91);
         let mut waiting = 0;
         for t in 0..frames {
