@@ -4,6 +4,7 @@
 mod calibration;
 mod event;
 mod excess;
+mod tail;
 
 pub use calibration::{BINS, Calibration};
 pub use event::{Event, EventMerger, MAX_EVENT_CHANNELS, Share, View};
