@@ -34,7 +34,7 @@ const CLIP: f32 = 3.0;
 ///
 /// **One score cannot own the limit.** A score above the limit enters as at most max(3 dB, 3·m) above it, so what a gross sample
 /// moves the limit by is bounded, whatever its size. Nothing is left out: a lasting change of level (tested
-/// to 25 dB) is learned within 1,500 scores, and 30 more for each score that its memory should hold above the limit, because the limit rises
+/// to 25 dB) is learned within 1,500 scores, and 40 more for each score that its memory should hold above the limit, because the limit rises
 /// with what enters above it. After `2·memory` scores all counts are halved, so that old ones fade.
 ///
 /// State: 109 words. Cost: a few operations a score, and 2·96 additions every 64.
