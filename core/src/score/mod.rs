@@ -4,7 +4,13 @@
 mod calibration;
 mod event;
 mod excess;
+mod limits;
+mod special;
+mod tail;
 
 pub use calibration::{BINS, Calibration};
 pub use event::{Event, EventMerger, MAX_EVENT_CHANNELS, Share, View};
 pub use excess::Excess;
+pub use limits::{
+    BoxLimit, EnergyMoments, HotellingLimit, JacksonMudholkar, ProbabilisticPca, effective_frames,
+};
