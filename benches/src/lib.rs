@@ -9,6 +9,7 @@
 pub mod data;
 pub mod detect;
 pub mod engine;
+pub mod faults;
 pub mod output;
 pub mod parallel;
 pub mod skab;

@@ -8,6 +8,7 @@ use super::temporal::TemporalView;
 use crate::condition::{ChannelCondition, Validity};
 use crate::error::ConfigError;
 use crate::shape::Alloc;
+use crate::track::{Level, LevelConfig};
 
 /// Which windows are full: before, they are not judged.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +26,9 @@ where
     pub(super) condition: ChannelCondition,
     fine: TemporalView<L, K>,
     coarse: Option<CoarseView<L, K>>,
+    level: Level,
+    /// Normal score of the level; NaN while unknown.
+    pub(super) level_score: f32,
     /// Mean excess of the last windows of both scales in dB, or of the one that could be judged; NaN if none could.
     pub(super) score: f32,
 }
@@ -36,7 +40,14 @@ where
     pub(super) fn new(l: L, k: K, config: &Config) -> Result<Self, ConfigError> {
         let fine = TemporalView::new(l, k, &config.temporal)?;
         let coarse = config.temporal.has_coarse().then(|| CoarseView::new(l, fine.clone()));
-        Ok(Self { condition: ChannelCondition::new(&config.condition), fine, coarse, score: f32::NAN })
+        Ok(Self {
+            condition: ChannelCondition::new(&config.condition),
+            fine,
+            coarse,
+            level: Level::new(),
+            level_score: f32::NAN,
+            score: f32::NAN,
+        })
     }
 
     /// The same for the channel with this index: coarse views take turns.
@@ -67,6 +78,18 @@ where
     /// The frame in the middle of the windows, the one that a verdict is about: relative to the origin, NaN if missing.
     pub(super) fn middle(&self) -> f32 {
         self.fine.line.back(self.fine.line.window().len() / 2)
+    }
+
+    /// Judges and learns the level around the frame in the middle, as far as the windows reach: a smoothed level speaks of the frames
+    /// before it.
+    pub(super) fn judge_level(&mut self, config: &LevelConfig, hold: f32) -> f32 {
+        let age = (self.fine.line.window().len() / 2).saturating_sub(config.lag());
+        self.level_score = if self.condition.is_live() {
+            self.level.process(config, self.fine.line.back(age), hold)
+        } else {
+            f32::NAN
+        };
+        self.level_score
     }
 
     /// Lets the temporal views judge and learn the present windows. `window` and `residual` are scratch of the window's length.

@@ -9,6 +9,7 @@
 mod channel;
 mod coarse;
 mod config;
+mod level;
 mod spatial;
 mod temporal;
 
@@ -20,6 +21,7 @@ use crate::score::{Calibration, Event, EventMerger, MAX_EVENT_CHANNELS, Share, V
 use crate::shape::{Alloc, zeros};
 use channel::{ChannelView, Full};
 pub use config::{AlarmConfig, COARSE_FACTOR, Config, SpatialConfig, TemporalConfig};
+use level::{LevelVerdict, LevelView};
 use spatial::SpatialView;
 
 /// What the monitor says of one frame.
@@ -30,17 +32,25 @@ pub struct Verdict {
     /// How unusual the frame is: the excess of its residual energy over the usual, in dB, in the view where that is largest;
     /// NaN if no view could judge it.
     pub score: f32,
-    /// Probability of such a score on this stream; NaN while unknown.
+    /// Probability of such a score, or such a level, on this stream; NaN while unknown.
     pub p_value: f32,
     /// The score above which an alarm is raised; +∞ while unknown.
     pub limit: f32,
-    /// Whether the score exceeds the limit, after the warm-up.
+    /// How far a channel's level is from where it was, in its own standard deviations, in dB (20·log₁₀; 3 σ are 9.5 dB), for the channel where that is
+    /// most; NaN while unknown.
+    pub level_score: f32,
+    /// The level score above which an alarm is raised; +∞ while unknown.
+    pub level_limit: f32,
+    /// Whether the score or the level score exceeds its limit, after the warm-up.
     pub alarm: bool,
     /// Whether the monitor is still learning what is normal: no alarms yet.
     pub warming_up: bool,
     /// An event that ended with this frame.
     pub event: Option<Event>,
 }
+
+/// Frames that some view must have judged before the first alarm, whatever the warm-up.
+const LEAST_JUDGED: u32 = 50;
 
 /// What was counted since the start. Every sample given is in exactly one of the three counters of samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,10 +85,11 @@ where
     config: Config,
     channels: OVector<ChannelView<L, K>, N>,
     spatial: SpatialView<N, R>,
+    levels: LevelView,
     calibration: Calibration,
     events: EventMerger,
     counters: Counters,
-    /// Frames with a score, up to the warm-up.
+    /// Frames with a score.
     judged: u32,
     /// Scratch shared by all temporal views: the standardised window and its residual.
     window: OVector<f32, L>,
@@ -152,11 +163,15 @@ where
         }
         let alarm = &config.alarm;
         let view = ChannelView::new(l, k, config)?;
+        let watched = [config.level.enabled, config.spatial.enabled || config.temporal.enabled];
+        let parts = watched.iter().filter(|&&on| on).count().max(1) as f32;
+        let rate = 1.0 / (alarm.frames_per_false_alarm * parts);
         Ok(Self {
             config: *config,
             channels: OVector::from_fn_generic(n, U1, |i, _| view.clone().staggered(i)),
             spatial: SpatialView::new(n, r, &config.spatial)?,
-            calibration: Calibration::new(alarm.memory_frames, 1.0 / alarm.frames_per_false_alarm)?,
+            levels: LevelView::new(&config.level, alarm.memory_frames, rate)?,
+            calibration: Calibration::new(alarm.memory_frames, rate)?,
             events: EventMerger::new(u64::from(alarm.merge_frames)),
             counters: Counters::default(),
             judged: 0,
@@ -278,13 +293,19 @@ where
     /// The temporal views speak for their channel; the spatial view's is divided by the channels' parts of its residual energy
     /// (complete decomposition contributions, Alcala & Qin 2011, eq. 9). Only positive scores count.
     pub fn contributions_into(&self, shares: &mut [f32]) {
-        for (i, (share, channel)) in shares.iter_mut().zip(self.channels.iter()).enumerate() {
-            *share = channel.score.max(0.0) + self.spatial.contribution(i);
+        for (i, share) in shares.iter_mut().take(self.channels()).enumerate() {
+            *share = self.part(i);
         }
         let total: f32 = shares.iter().sum();
         if total > 0.0 {
             shares.iter_mut().for_each(|share| *share /= total);
         }
+    }
+
+    /// A channel's part in the last verdict's score, in dB.
+    fn part(&self, i: usize) -> f32 {
+        let channel = &self.channels[i];
+        channel.score.max(0.0) + self.spatial.contribution(i) + self.levels.contribution(channel.level_score)
     }
 
     /// Judges the frame that is due when `given` frames (or paddings) were taken in.
@@ -296,17 +317,38 @@ where
         } else {
             self.judged = self.judged.saturating_add(1);
         }
-        let (p_value, limit) = (self.calibration.p_value(score), self.calibration.limit());
+        let limit = self.calibration.limit();
+        let mut p_value = self.calibration.p_value(score);
         self.calibration.update(score);
+        let warming_up = frame < u64::from(self.config.alarm.warm_up_frames) || self.judged < LEAST_JUDGED;
+        let level = self.judge_levels(given, !warming_up);
+        if self.config.level.enabled {
+            p_value = combined(p_value, level.p_value);
+        }
         let event = self.events.advance(frame);
         self.counters.events += u64::from(event.is_some());
-        let warming_up = self.judged <= self.config.alarm.warm_up_frames;
-        let alarm = !warming_up && score > limit;
+        let above = [score - limit, level.score - level.limit];
+        let alarm = !warming_up && above.iter().any(|&db| db > 0.0);
         if alarm {
             self.counters.alarms += 1;
+            let (score, limit, view) = if above[1] > 0.0 && !(above[0] >= above[1]) {
+                (level.score, level.limit, View::Level(level.channel))
+            } else {
+                (score, limit, view)
+            };
             self.raise(frame, score, p_value, limit, view);
         }
-        Some(Verdict { frame, score, p_value, limit, alarm, warming_up, event })
+        let (level_score, level_limit) = (level.score, level.limit);
+        Some(Verdict { frame, score, p_value, limit, level_score, level_limit, alarm, warming_up, event })
+    }
+
+    /// Lets the levels be judged, and learned except where one is held.
+    fn judge_levels(&mut self, given: u64, hold: bool) -> LevelVerdict {
+        if self.config.level.enabled {
+            self.levels.judge(self.channels.as_mut_slice(), given, hold)
+        } else {
+            LevelVerdict::NONE
+        }
     }
 
     /// Which windows are full when `given` frames (or paddings) were taken in. A stream shorter than a window never fills it.
@@ -345,7 +387,7 @@ where
     /// Hands an alarmed frame to the event it belongs to, with its reason if it is the peak.
     fn raise(&mut self, frame: u64, score: f32, p_value: f32, limit: f32, view: View) {
         let mut channels = heapless::Vec::new();
-        if self.events.is_peak(score) {
+        if self.events.is_peak(score - limit) {
             self.name_channels(&mut channels);
         }
         let (start, end, peak) = (frame, frame, frame);
@@ -354,7 +396,7 @@ where
 
     /// The channels with the largest contributions, largest first. O(n·4), without memory for all of them.
     fn name_channels(&self, top: &mut heapless::Vec<Share, MAX_EVENT_CHANNELS>) {
-        let part = |i: usize| self.channels[i].score.max(0.0) + self.spatial.contribution(i);
+        let part = |i: usize| self.part(i);
         let total: f32 = (0..self.channels()).map(part).sum();
         if total.is_nan() || total <= 0.0 {
             return;
@@ -373,6 +415,15 @@ where
                 let _ = top.insert(place, Share { channel: i as u16, share });
             }
         }
+    }
+}
+
+/// The probability that one of two p-values is so small, whatever their dependence (Bonferroni); the known one if only one is known.
+fn combined(a: f32, b: f32) -> f32 {
+    match (a.is_nan(), b.is_nan()) {
+        (true, _) => b,
+        (_, true) => a,
+        _ => (2.0 * a.min(b)).min(1.0),
     }
 }
 

@@ -37,7 +37,7 @@ const CLIP: f32 = 3.0;
 /// to 25 dB) is learned within 1,500 scores, and 40 more for each score that its memory should hold above the limit, because the limit rises
 /// with what enters above it. After `2·memory` scores all counts are halved, so that old ones fade.
 ///
-/// State: 109 words. Cost: a few operations a score, and 2·96 additions every 64.
+/// State: 110 words. Cost: a few operations a score, and 2·96 additions every 64.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Calibration {
     counts: [u32; BINS],
@@ -48,6 +48,8 @@ pub struct Calibration {
     clusters: Clusters,
     limit: f32,
     stale: u32,
+    /// Whether the tail's slope is taken as known.
+    independent: bool,
 }
 
 impl Calibration {
@@ -67,7 +69,16 @@ impl Calibration {
             clusters: Clusters::default(),
             limit: f32::INFINITY,
             stale: REFRESH,
+            independent: false,
         })
+    }
+
+    /// The same with a tail that takes its own slope for known: for scores whose limit has a theoretical floor.
+    ///
+    /// # Errors
+    /// If a number is out of range.
+    pub fn plug_in(memory: u32, alarm_rate: f32) -> Result<Self, ConfigError> {
+        Ok(Self { independent: true, ..Self::new(memory, alarm_rate)? })
     }
 
     /// Past scores held (halved now and then).
@@ -157,7 +168,11 @@ impl Calibration {
             share: above as f32 / self.total as f32,
             mean_excess: WIDTH / ln_1p(1.0 / mean_steps),
             // Not below two, where the predictive law has no mean.
-            support: (above as f32 * self.clusters.extremal_index()).max(2.0),
+            support: if self.independent {
+                1e6
+            } else {
+                (above as f32 * self.clusters.extremal_index()).max(2.0)
+            },
         };
         self.limit = if self.alarm_rate <= self.tail.share {
             self.tail.quantile(self.alarm_rate)

@@ -6,6 +6,8 @@ mod event;
 mod excess;
 mod limits;
 mod special;
+
+pub(crate) use special::{normal_upper, normal_upper_quantile};
 mod tail;
 
 pub use calibration::{BINS, Calibration};

@@ -18,14 +18,14 @@ const MOST: f32 = 1e5;
 const TINY: f32 = 1e-30;
 
 /// P(Z > z) of a standard normal Z.
-pub(super) fn normal_upper(z: f32) -> f32 {
+pub(crate) fn normal_upper(z: f32) -> f32 {
     0.5 * libm::erfcf(z * core::f32::consts::FRAC_1_SQRT_2)
 }
 
 /// The z that a standard normal exceeds with probability `p`, 0 < p < 1; ±∞ at the ends. Relative error 10⁻⁶.
 ///
 /// Wichura, algorithm AS 241 (Applied Statistics 37, 1988), PPND7.
-pub(super) fn normal_upper_quantile(p: f32) -> f32 {
+pub(crate) fn normal_upper_quantile(p: f32) -> f32 {
     if !(0.0..=1.0).contains(&p) {
         return f32::NAN;
     }
