@@ -13,6 +13,7 @@ use crate::shape::Alloc;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Full {
     pub(super) fine: bool,
+    /// Also true if there are no coarse windows to wait for.
     pub(super) coarse: bool,
 }
 

@@ -78,7 +78,7 @@ where
     calibration: Calibration,
     events: EventMerger,
     counters: Counters,
-    /// Frames with a score, up to the warm-up.
+    /// Frames with a score of all scales, up to the warm-up.
     judged: u32,
     /// Scratch shared by all temporal views: the standardised window and its residual.
     window: OVector<f32, L>,
@@ -290,14 +290,16 @@ where
     /// Judges the frame that is due when `given` frames (or paddings) were taken in.
     fn advance(&mut self, given: u64) -> Option<Verdict> {
         let frame = given.checked_sub(self.delay() as u64 + 1)?;
-        let (score, view) = self.judge_views(given);
+        let full = self.full(given);
+        let (score, view) = self.judge_views(full);
+        let (p_value, limit) = (self.calibration.p_value(score), self.calibration.limit());
         if score.is_nan() {
             self.counters.unjudged += 1;
-        } else {
+        } else if full.coarse {
+            // Scores of the fine scale alone are wilder: they must not decide what is usual for the mean of both.
             self.judged = self.judged.saturating_add(1);
+            self.calibration.update(score);
         }
-        let (p_value, limit) = (self.calibration.p_value(score), self.calibration.limit());
-        self.calibration.update(score);
         let event = self.events.advance(frame);
         self.counters.events += u64::from(event.is_some());
         let warming_up = self.judged <= self.config.alarm.warm_up_frames;
@@ -315,14 +317,13 @@ where
         let lead = if self.config.temporal.has_coarse() { length } else { 0 };
         let span = COARSE_FACTOR as u64 * length;
         let frames = self.counters.frames;
-        Full { fine: frames >= length && given >= lead + length, coarse: frames >= span }
+        Full { fine: frames >= length && given >= lead + length, coarse: lead == 0 || frames >= span }
     }
 
     /// Lets every view judge and learn; the highest score and the view it came from. NaN if no view could judge.
-    fn judge_views(&mut self, given: u64) -> (f32, View) {
+    fn judge_views(&mut self, full: Full) -> (f32, View) {
         let (mut best, mut view) = (f32::NAN, View::Spatial);
         if self.config.temporal.enabled {
-            let full = self.full(given);
             let length = self.config.temporal.length;
             let window = &mut self.window.as_mut_slice()[..length];
             let residual = &mut self.residual.as_mut_slice()[..length];

@@ -94,6 +94,8 @@ fn said_something(info: &StreamInfo, config: &Config, first: u64, outcome: &Outc
     let frames = outcome.counters.frames;
     let judged = frames - outcome.counters.unjudged;
     let warm_up = u64::from(config.alarm.warm_up_frames);
+    // The first frame that is judged stands in the middle of the first full window.
+    let first_judged = if config.temporal.enabled { config.temporal.length as u64 / 2 } else { 0 };
     if judged > warm_up {
         return Ok(());
     }
@@ -104,7 +106,7 @@ fn said_something(info: &StreamInfo, config: &Config, first: u64, outcome: &Outc
         )
     } else if frames <= warm_up + config.temporal.length as u64 {
         (
-            format!("{frames} frames, but alarms begin after about {}", warm_up + config.delay() as u64),
+            format!("{frames} frames, but alarms begin after about {}", warm_up + first_judged),
             "replay a longer stretch or lower alarm.warm_up_frames (at least 100)",
         )
     } else {
