@@ -35,9 +35,9 @@ fn a_record_by_its_name() {
     let place = Place::new();
     place.record("r.1", usize::MAX, |header| header);
     place.run(&["info", "r.1"]).status(0);
-    place.replay(&["r.1", "--annotate", "out", "--scores", "{}.csv"]).status(0).says(&["wrote r.1.csv"]);
-    assert!(place.path("r.1.out").is_file());
-    place.refuses(2, &["r.1", "--annotate", "dat"], &["overwrite a recording"]);
+    let args = ["r.1", "--annotate", "out", "--scores", "{}.csv"];
+    place.replay(&args).status(0).says(&["wrote r.1.csv", "wrote r.1.out"]);
+    place.refuses(2, &["r.1", "--annotate", "dat"], &["that is a part of the record"]);
 }
 
 /// The first bytes of a pipe are gone after a look at them: the rest must not pass for the recording.
