@@ -65,8 +65,8 @@ pub struct Counters {
 /// A monitor over dimensions `N` (channels), `R` (largest spatial rank), `L` (longest temporal window) and `K` (largest temporal rank); see the
 /// aliases [`Monitor`] and `DynMonitor`.
 ///
-/// Cost of a frame: 4·L·K multiply–adds for each analog channel and a third of that for its coarse window, 4·N·R for the spatial view, and a few hundred
-/// instructions for each channel's condition.
+/// Cost of a frame: 4·L·K multiply–adds for each analog channel and a third of that for its coarse window, 4·N·R for the spatial
+/// view, and a few hundred instructions for each channel's condition.
 #[derive(Clone, Debug)]
 pub struct MonitorOf<N: Dim, R: Dim, L: Dim, K: Dim>
 where
