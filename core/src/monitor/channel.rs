@@ -14,6 +14,7 @@ use crate::track::{Level, LevelConfig};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Full {
     pub(super) fine: bool,
+    /// Also true if there are no coarse windows to wait for.
     pub(super) coarse: bool,
 }
 

@@ -75,8 +75,8 @@ pub struct Counters {
 /// A monitor over dimensions `N` (channels), `R` (largest spatial rank), `L` (longest temporal window) and `K` (largest temporal rank); see the
 /// aliases [`Monitor`] and `DynMonitor`.
 ///
-/// Cost of a frame: 4·L·K multiply–adds for each analog channel and a third of that for its coarse window, 4·N·R for the spatial view, and a few hundred
-/// instructions for each channel's condition.
+/// Cost of a frame: 4·L·K multiply–adds for each analog channel and a third of that for its coarse window, 4·N·R for the spatial
+/// view, and a few hundred instructions for each channel's condition.
 #[derive(Clone, Debug)]
 pub struct MonitorOf<N: Dim, R: Dim, L: Dim, K: Dim>
 where
@@ -89,7 +89,7 @@ where
     calibration: Calibration,
     events: EventMerger,
     counters: Counters,
-    /// Frames with a score.
+    /// Frames with a score of all scales.
     judged: u32,
     /// Scratch shared by all temporal views: the standardised window and its residual.
     window: OVector<f32, L>,
@@ -311,16 +311,17 @@ where
     /// Judges the frame that is due when `given` frames (or paddings) were taken in.
     fn advance(&mut self, given: u64) -> Option<Verdict> {
         let frame = given.checked_sub(self.delay() as u64 + 1)?;
-        let (score, view) = self.judge_views(given);
+        let full = self.full(given);
+        let (score, view) = self.judge_views(full);
+        let (mut p_value, limit) = (self.calibration.p_value(score), self.calibration.limit());
         if score.is_nan() {
             self.counters.unjudged += 1;
-        } else {
+        } else if full.coarse {
+            // Scores of the fine scale alone are wilder: they must not decide what is usual for the mean of both.
             self.judged = self.judged.saturating_add(1);
+            self.calibration.update(score);
         }
-        let limit = self.calibration.limit();
-        let mut p_value = self.calibration.p_value(score);
-        self.calibration.update(score);
-        let warming_up = frame < u64::from(self.config.alarm.warm_up_frames) || self.judged < LEAST_JUDGED;
+        let warming_up = self.is_warming_up();
         let level = self.judge_levels(given, !warming_up);
         if self.config.level.enabled {
             p_value = combined(p_value, level.p_value);
@@ -342,6 +343,12 @@ where
         Some(Verdict { frame, score, p_value, limit, level_score, level_limit, alarm, warming_up, event })
     }
 
+    /// Whether too few frames were given and judged for an alarm. Those that no verdict is about yet were given, too.
+    fn is_warming_up(&self) -> bool {
+        let given = self.judged.saturating_add(self.delay() as u32);
+        given <= self.config.alarm.warm_up_frames || self.judged < LEAST_JUDGED
+    }
+
     /// Lets the levels be judged, and learned except where one is held.
     fn judge_levels(&mut self, given: u64, hold: bool) -> LevelVerdict {
         if self.config.level.enabled {
@@ -357,14 +364,13 @@ where
         let lead = if self.config.temporal.has_coarse() { length } else { 0 };
         let span = COARSE_FACTOR as u64 * length;
         let frames = self.counters.frames;
-        Full { fine: frames >= length && given >= lead + length, coarse: frames >= span }
+        Full { fine: frames >= length && given >= lead + length, coarse: lead == 0 || frames >= span }
     }
 
     /// Lets every view judge and learn; the highest score and the view it came from. NaN if no view could judge.
-    fn judge_views(&mut self, given: u64) -> (f32, View) {
+    fn judge_views(&mut self, full: Full) -> (f32, View) {
         let (mut best, mut view) = (f32::NAN, View::Spatial);
         if self.config.temporal.enabled {
-            let full = self.full(given);
             let length = self.config.temporal.length;
             let window = &mut self.window.as_mut_slice()[..length];
             let residual = &mut self.residual.as_mut_slice()[..length];

@@ -59,13 +59,19 @@ pub const KEYS: &[Key] = &[
     key("spatial.memory_frames", Kind::Number, "FRAMES", "memory of the spatial subspace"),
     key("temporal.enabled", Kind::Switch, "BOOL", "whether each channel's recent past is watched"),
     key(
+        "temporal.coarse",
+        Kind::Switch,
+        "BOOL",
+        "whether also in means of three frames; verdicts come one window later",
+    ),
+    key(
         "temporal.length",
         Kind::Whole,
         "FRAMES",
-        "length of the temporal window; verdicts come half of it later",
+        "length of the temporal windows; verdicts come half of it later",
     ),
     key("temporal.rank", Kind::Whole, "R", "dimension of the temporal subspaces"),
-    key("temporal.memory_frames", Kind::Number, "FRAMES", "memory of the temporal subspaces"),
+    key("temporal.memory_frames", Kind::Number, "FRAMES", "memory of the temporal subspaces, in windows"),
     key(
         "alarm.frames_per_false_alarm",
         Kind::Number,

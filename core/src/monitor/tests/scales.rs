@@ -136,12 +136,18 @@ fn a_short_stream_is_judged_by_the_windows_it_fills() {
     for (frames, unjudged) in [(0, 0), (19, 19), (20, 9), (59, 9), (60, 9), (200, 9)] {
         let mut config = lively();
         config.spatial.enabled = false;
+        config.level.enabled = false;
         for coarse in [true, false] {
             config.temporal.coarse = coarse;
             let (mut monitor, mut plant) = (Monitor::<3, 2>::new(&config).unwrap(), Plant::new(3, 113));
             let all = verdicts(&mut monitor, (0..frames).map(|_| plant.next()));
             assert_eq!(all.len(), frames);
             assert_eq!(monitor.counters().unjudged, unjudged, "{frames} frames, coarse {coarse}");
+            // What is usual is learned from full windows of all scales only: 50 scores make the first p-value.
+            let known = all.iter().filter(|v| !v.p_value.is_nan()).count();
+            let full =
+                if coarse { if frames < 60 { 0 } else { frames - 29 } } else { frames - unjudged as usize };
+            assert_eq!(known, full.saturating_sub(50));
         }
     }
 }
