@@ -332,7 +332,7 @@ where
         let alarm = !warming_up && above.iter().any(|&db| db > 0.0);
         if alarm {
             self.counters.alarms += 1;
-            let (score, limit, view) = if above[1] > 0.0 && !(above[0] >= above[1]) {
+            let (score, limit, view) = if above[1] > 0.0 && (score.is_nan() || above[1] > above[0]) {
                 (level.score, level.limit, View::Level(level.channel))
             } else {
                 (score, limit, view)
