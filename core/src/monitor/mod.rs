@@ -272,8 +272,8 @@ where
 
     /// Each channel's share of the last verdict's score (`shares`, one entry per channel, sum 1, or all 0 if nothing was unusual).
     ///
-    /// A temporal view speaks for its channel; the spatial view's is divided by the channels' parts of its residual energy
-    /// (complete decomposition contributions, Alcala & Qin 2011, eq. 9). Only positive scores count.
+    /// A temporal view speaks for its channel; the spatial view's is divided by reconstruction-based contributions to
+    /// its residual energy (Alcala & Qin 2009). Only positive scores count.
     pub fn contributions_into(&self, shares: &mut [f32]) {
         for (i, (share, channel)) in shares.iter_mut().zip(self.channels.iter()).enumerate() {
             *share = channel.score.max(0.0) + self.spatial.contribution(i);

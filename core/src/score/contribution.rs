@@ -65,9 +65,29 @@ pub fn reconstruction_contributions(
         }
         linalg::add_squares(inside - q_weight, axis, out);
     }
-    let scale = q_weight + out.iter().fold(0.0f32, |most, &d| most.max(d));
-    for (out, work) in out.iter_mut().zip(work) {
-        let part = if *out > BLIND * scale { *work * (*work / *out) } else { 0.0 };
+    explained(work, out, q_weight);
+}
+
+/// [`reconstruction_contributions`] for [`Index::Residual`] alone, which needs neither λ, y nor scratch: e_i²/(1 − Σ_k w_ik²), for any orthonormal
+/// `basis` (n×r). Cost: 2·n·r multiply–adds and n divisions.
+///
+/// # Panics
+/// In debug builds, if the shapes do not agree.
+pub fn residual_contributions(basis: &[f32], residual: &[f32], out: &mut [f32]) {
+    let n = residual.len();
+    debug_assert!(out.len() == n && (n == 0 || basis.len().is_multiple_of(n)));
+    out.fill(1.0);
+    for axis in basis.chunks_exact(n.max(1)) {
+        linalg::add_squares(-1.0, axis, out);
+    }
+    explained(residual, out, 1.0);
+}
+
+/// (Mx)ᵢ²/Mᵢᵢ, from Mx in `image` and the diagonal of M in `out`; `size` says what a diagonal entry of M is at least about.
+fn explained(image: &[f32], out: &mut [f32], size: f32) {
+    let least = BLIND * out.iter().fold(size, |most, &d| most.max(d));
+    for (out, image) in out.iter_mut().zip(image) {
+        let part = if *out > least { image * (image / *out) } else { 0.0 };
         *out = if part.is_finite() { part } else { 0.0 };
     }
 }
@@ -77,7 +97,7 @@ mod tests {
     use nalgebra::{DMatrix, DVector};
     use std::vec::Vec;
 
-    use super::{Index, reconstruction_contributions};
+    use super::{Index, reconstruction_contributions, residual_contributions};
     use crate::testing::Random;
 
     const N: usize = 8;
@@ -157,6 +177,13 @@ mod tests {
         for seed in 0..20 {
             let mut plant = Plant::new(seed);
             let x = plant.frame() * 3.0;
+            let general = plant.contributions(Index::Residual, &x);
+            let e: Vec<f32> = (plant.matrix(Index::Residual) * &x).iter().map(|&e| e as f32).collect();
+            let (axes, mut short) = (plant.axes.iter().map(|&a| a as f32).collect::<Vec<_>>(), [0.0; N]);
+            residual_contributions(&axes, &e, &mut short);
+            for (short, general) in short.iter().zip(general) {
+                assert!((short - general).abs() < 1e-4 * (1.0 + general), "{short} {general}");
+            }
             for index in [Index::Residual, Index::Hotelling, COMBINED] {
                 let m = plant.matrix(index);
                 let mx = &m * &x;

@@ -13,7 +13,7 @@ mod whiteness;
 
 pub use adaptive::AdaptiveLevel;
 pub use calibration::{BINS, Calibration};
-pub use contribution::{Index, reconstruction_contributions};
+pub use contribution::{Index, reconstruction_contributions, residual_contributions};
 pub use event::{Event, EventMerger, MAX_EVENT_CHANNELS, Share, View};
 pub use excess::Excess;
 pub use limits::{
