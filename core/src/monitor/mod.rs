@@ -290,8 +290,8 @@ where
 
     /// Each channel's share of the last verdict's score (`shares`, one entry per channel, sum 1, or all 0 if nothing was unusual).
     ///
-    /// The temporal views speak for their channel; the spatial view's is divided by the channels' parts of its residual energy
-    /// (complete decomposition contributions, Alcala & Qin 2011, eq. 9). Only positive scores count.
+    /// The temporal views and the level speak for their channel; the spatial view's is divided by reconstruction-based
+    /// contributions to its residual energy (Alcala & Qin 2009). Only positive scores count.
     pub fn contributions_into(&self, shares: &mut [f32]) {
         for (i, share) in shares.iter_mut().take(self.channels()).enumerate() {
             *share = self.part(i);

@@ -72,6 +72,10 @@ pub const KEYS: &[Key] = &[
     ),
     key("temporal.rank", Kind::Whole, "R", "dimension of the temporal subspaces"),
     key("temporal.memory_frames", Kind::Number, "FRAMES", "memory of the temporal subspaces, in windows"),
+    key("level.enabled", Kind::Switch, "BOOL", "whether each channel's level is watched"),
+    key("level.smoothing_frames", Kind::Number, "FRAMES", "frames that a level is averaged over"),
+    key("level.memory_frames", Kind::Number, "FRAMES", "memory of the level that it is compared with"),
+    key("level.hold_frames", Kind::Whole, "FRAMES", "a new level that lasts so long is the normal one"),
     key(
         "alarm.frames_per_false_alarm",
         Kind::Number,
