@@ -1,7 +1,7 @@
 //! Metrics, data sets and printing shared by the benchmark binaries.
 //!
-//! [`vus_pr`], [`stats`] and the scoring half of [`skab`] are the mathematics; [`tsb_ad`] and [`skab`] read the recordings that
-//! [`data`] finds; [`detect`] says what a detector is and holds the controls, [`engine`] plugs in ours; [`output`] and [`table`]
+//! [`vus_pr`], [`stats`] and the scoring half of [`skab`] are the mathematics; [`tsb_ad`], [`skab`] and [`mitbih`] read the recordings that
+//! [`data`] finds, [`synthetic`] makes streams, [`false_alarms`] counts; [`detect`] says what a detector is and holds the controls, [`engine`] plugs in ours; [`output`] and [`table`]
 //! print.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -9,10 +9,14 @@
 pub mod data;
 pub mod detect;
 pub mod engine;
+pub mod false_alarms;
+pub mod faults;
+pub mod mitbih;
 pub mod output;
 pub mod parallel;
 pub mod skab;
 pub mod stats;
+pub mod synthetic;
 pub mod table;
 pub mod tsb_ad;
 pub mod vus_pr;

@@ -41,3 +41,15 @@ pub(crate) fn cos_quarter(a: usize, b: usize) -> f32 {
         x + x * z * p
     }
 }
+
+/// ln(1 + x), within 1 ulp also near 0.
+#[inline]
+pub(crate) fn ln_1p(x: f32) -> f32 {
+    libm::log1pf(x)
+}
+
+/// eˣ − 1, within 1 ulp also near 0.
+#[inline]
+pub(crate) fn exp_m1(x: f32) -> f32 {
+    libm::expm1f(x)
+}

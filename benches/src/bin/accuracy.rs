@@ -1,4 +1,4 @@
-//! Ranking quality (VUS-PR) on NAB and on MSL + SMAP, beside controls and the figures published for the same series.
+//! Ranking quality (VUS-PR) on NAB and on MSL + SMAP, and alarms on SKAB, beside controls and the figures published for them.
 #![forbid(unsafe_code)]
 
 use std::path::Path;
@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use eigenstream_benches::data::{self, Result};
 use eigenstream_benches::detect::{Detector, Random, Trivial};
 use eigenstream_benches::engine;
+use eigenstream_benches::faults;
 use eigenstream_benches::output::{Flag, Options, Report, key};
 use eigenstream_benches::parallel;
 use eigenstream_benches::stats::{self, Estimate};
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     let Some(folder) = data::shared_data() else { return data::skip(BENCH) };
-    match run(&folder.join("tsb-ad"), &options) {
+    match run(&folder, &options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{BENCH}: {error}");
@@ -38,7 +39,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(folder: &Path, options: &Options) -> Result<()> {
+fn run(data: &Path, options: &Options) -> Result<()> {
+    let folder = &data.join("tsb-ad");
     let mut detectors = engine::detectors();
     detectors.push(Box::new(Trivial));
     detectors.push(Box::new(Random { seed: SEED }));
@@ -62,6 +64,7 @@ fn run(folder: &Path, options: &Options) -> Result<()> {
     for group in &groups {
         group.report(&mut report, &detectors, options.has(PER_SERIES.name));
     }
+    faults::report(&data.join("skab"), &mut report)?;
     report.print();
     Ok(())
 }

@@ -61,13 +61,13 @@ fn report(device: &Measurement, options: &Options) -> Report {
     let rows = [
         Some(smallest),
         trial("spatial", "monitor without temporal views", "spatial", device.spatial),
-        trial("default", "monitor with eight windows of 100, rank 3", "default", device.monitor),
+        trial("default", "monitor with two windows of 100 a channel", "default", device.monitor),
         trial("hostile", "the same, missing samples, spikes, alarms", "hostile", device.monitor),
     ];
     let mut report = Report::new(BENCH, options);
     report.condition("device", "Cortex-M4F, mps2-an386, -icount shift=6");
     report.condition("qemu", device.qemu.as_str());
-    report.condition("shape", "8 channels, rank 3");
+    report.condition("shape", "8 channels, spatial rank 3, temporal rank 2");
     report.condition("frames", eigenstream_trial::FRAMES);
     report.condition("image", format!("{}, opt-level 2, LTO, target's default CPU", device.cargo));
     let mut table = Table::new(&[

@@ -84,6 +84,18 @@ pub fn axpy(a: f32, x: &[f32], y: &mut [f32]) {
     }
 }
 
+/// y ← y + a·x², entry by entry. Cost 2·n multiply–adds.
+///
+/// # Panics
+/// In debug builds, if the lengths differ.
+#[inline]
+pub fn add_squares(a: f32, x: &[f32], y: &mut [f32]) {
+    debug_assert_eq!(x.len(), y.len());
+    for (y, x) in y.iter_mut().zip(x) {
+        *y += a * (x * x);
+    }
+}
+
 /// y ← Wᵀx. `w` is n×r, `x` has n entries, `y` has r. Cost n·r multiply–adds, each column summed as in [`dot`].
 ///
 /// # Panics

@@ -1,30 +1,36 @@
-//! One channel inside the monitor: its condition, its recent past, and the temporal view of it.
+//! One channel inside the monitor: its condition, its recent past, and the temporal views of it on one or two scales.
 
 use nalgebra::{DefaultAllocator, Dim};
 
 use super::Config;
-use crate::condition::{ChannelCondition, DelayLine, Validity};
+use super::coarse::CoarseView;
+use super::temporal::TemporalView;
+use crate::condition::{ChannelCondition, Validity};
 use crate::error::ConfigError;
-use crate::score::Excess;
 use crate::shape::Alloc;
-use crate::track::{FapiOf, SubspaceTracker, TrackerConfig};
+use crate::track::{Level, LevelConfig};
 
-/// Residual energies below this (per entry, in squared scales of the channel) are rounding, not signal.
-pub(super) const ENERGY_FLOOR: f32 = 1e-6;
+/// Which windows are full: before, they are not judged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Full {
+    pub(super) fine: bool,
+    /// Also true if there are no coarse windows to wait for.
+    pub(super) coarse: bool,
+}
 
-/// State of one channel: 4·L + L·K + O(K²) words.
+/// State of one channel: 7·L + 2·L·K + O(K²) words.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ChannelView<L: Dim, K: Dim>
 where
     DefaultAllocator: Alloc<L, K>,
 {
     pub(super) condition: ChannelCondition,
-    pub(super) line: DelayLine<L>,
-    tracker: FapiOf<L, K>,
-    excess: Excess,
-    /// Samples and paddings taken in, up to the window length.
-    filled: usize,
-    /// Excess of the last window in dB; NaN if it could not be judged.
+    fine: TemporalView<L, K>,
+    coarse: Option<CoarseView<L, K>>,
+    level: Level,
+    /// Normal score of the level; NaN while unknown.
+    pub(super) level_score: f32,
+    /// Mean excess of the last windows of both scales in dB, or of the one that could be judged; NaN if none could.
     pub(super) score: f32,
 }
 
@@ -33,41 +39,81 @@ where
     DefaultAllocator: Alloc<L, K>,
 {
     pub(super) fn new(l: L, k: K, config: &Config) -> Result<Self, ConfigError> {
-        let t = &config.temporal;
-        // Without temporal views the line holds the present sample only, and the tracker is never asked.
-        let (length, rank) = if t.enabled { (t.length, t.rank) } else { (1, 1) };
-        let tracker = TrackerConfig { rank, memory_frames: t.memory_frames };
+        let fine = TemporalView::new(l, k, &config.temporal)?;
+        let coarse = config.temporal.has_coarse().then(|| CoarseView::new(l, fine.clone()));
         Ok(Self {
             condition: ChannelCondition::new(&config.condition),
-            line: DelayLine::new(l, length),
-            tracker: FapiOf::with_channels(l, k, length, &tracker)?,
-            excess: Excess::new(t.memory_frames, ENERGY_FLOOR * length as f32),
-            filled: 0,
+            fine,
+            coarse,
+            level: Level::new(),
+            level_score: f32::NAN,
             score: f32::NAN,
         })
+    }
+
+    /// The same for the channel with this index: coarse views take turns.
+    pub(super) fn staggered(mut self, index: usize) -> Self {
+        if let Some(coarse) = &mut self.coarse {
+            coarse.stagger(index);
+        }
+        self
     }
 
     /// Takes in the newest sample.
     pub(super) fn push(&mut self, x: f32) -> Validity {
         let (x, validity) = self.condition.update(x);
-        self.line.push(x);
-        self.filled += 1;
+        self.shift(x);
         validity
     }
 
     /// Moves on by one frame that does not exist.
     pub(super) fn pad(&mut self) {
-        self.line.push(f32::NAN);
+        self.shift(f32::NAN);
     }
 
-    /// Lets the temporal view judge and learn the present window. `window` and `residual` are scratch of the window's length.
-    pub(super) fn judge(&mut self, window: &mut [f32], residual: &mut [f32]) {
+    fn shift(&mut self, x: f32) {
+        let x = self.coarse.as_mut().map_or(x, |coarse| coarse.push(x));
+        self.fine.line.push(x);
+    }
+
+    /// The frame in the middle of the windows, the one that a verdict is about: relative to the origin, NaN if missing.
+    pub(super) fn middle(&self) -> f32 {
+        self.fine.line.back(self.fine.line.window().len() / 2)
+    }
+
+    /// Judges and learns the level around the frame in the middle, as far as the windows reach: a smoothed level speaks of the frames
+    /// before it.
+    pub(super) fn judge_level(&mut self, config: &LevelConfig, hold: f32) -> f32 {
+        let age = (self.fine.line.window().len() / 2).saturating_sub(config.lag());
+        self.level_score = if self.condition.is_live() {
+            self.level.process(config, self.fine.line.back(age), hold)
+        } else {
+            f32::NAN
+        };
+        self.level_score
+    }
+
+    /// Lets the temporal views judge and learn the present windows. `window` and `residual` are scratch of the window's length.
+    pub(super) fn judge(&mut self, full: Full, window: &mut [f32], residual: &mut [f32]) {
         self.score = f32::NAN;
-        if !self.condition.is_live() || self.filled < window.len() {
+        if !self.condition.is_live() {
+            self.coarse.iter_mut().for_each(CoarseView::forget);
             return;
         }
-        self.condition.standardise_into(self.line.window(), window);
-        let judgement = self.tracker.process(window, residual);
-        self.score = self.excess.process(judgement.q);
+        if full.fine {
+            self.score = self.fine.judge(&self.condition, window, residual);
+        }
+        if let Some(coarse) = self.coarse.as_mut().filter(|_| full.coarse) {
+            self.score = mean_of_known(self.score, coarse.judge(&self.condition, window, residual));
+        }
+    }
+}
+
+/// The mean of two numbers, or the one that is not NaN.
+fn mean_of_known(a: f32, b: f32) -> f32 {
+    match (a.is_nan(), b.is_nan()) {
+        (true, _) => b,
+        (_, true) => a,
+        _ => 0.5 * (a + b),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::condition::ConditionConfig;
 use crate::error::{ConfigError, in_range};
-use crate::track::MAX_RANK;
+use crate::track::{LevelConfig, MAX_RANK};
 
 /// All settings of a monitor. The default is meant for every stream; nothing in it depends on the kind of data.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Config {
     pub spatial: SpatialConfig,
     /// The views of each analog channel's recent past.
     pub temporal: TemporalConfig,
+    /// The levels of the analog channels.
+    pub level: LevelConfig,
     /// From scores to alarms.
     pub alarm: AlarmConfig,
 }
@@ -44,6 +46,10 @@ impl Default for SpatialConfig {
     }
 }
 
+/// Frames in one entry of a coarse window, their mean. Three is the factor for which the fine window can be the middle of the coarse
+/// one with no more memory than one line of L samples for the delay.
+pub const COARSE_FACTOR: usize = 3;
+
 /// The temporal views: does a channel go on as it did before?
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(
@@ -54,17 +60,28 @@ impl Default for SpatialConfig {
 pub struct TemporalConfig {
     /// Whether there are any.
     pub enabled: bool,
-    /// Window length L in frames (2 … 65,535). A frame's score is known L/2 frames later, when it is in the middle.
+    /// Whether there is a second, coarser window beside each: L means of [`COARSE_FACTOR`] frames, around the same frame. A channel's
+    /// score is then the mean of both excesses. Costs a third more instructions, and twice the memory and more.
+    pub coarse: bool,
+    /// Window length L in entries (2 … 65,535). A frame's score is known when it is in the middle of all windows: L/2 frames later,
+    /// and L more with coarse ones.
     pub length: usize,
     /// Dimension of each subspace (1 … min(L − 1, 64)).
     pub rank: usize,
-    /// Effective memory in frames (2 … 10⁷).
+    /// Effective memory in windows (2 … 10⁷): one comes with each frame, a coarse one with every third.
     pub memory_frames: f32,
+}
+
+impl TemporalConfig {
+    /// Whether there are coarse windows.
+    pub(super) fn has_coarse(&self) -> bool {
+        self.enabled && self.coarse
+    }
 }
 
 impl Default for TemporalConfig {
     fn default() -> Self {
-        Self { enabled: true, length: 100, rank: 3, memory_frames: 5_000.0 }
+        Self { enabled: true, coarse: true, length: 100, rank: 2, memory_frames: 5_000.0 }
     }
 }
 
@@ -79,7 +96,7 @@ pub struct AlarmConfig {
     /// The wanted mean number of frames per falsely alarmed frame (2 … 10⁹): the limit is set so that one frame in so many
     /// exceeds it on a stream that stays as it is.
     pub frames_per_false_alarm: f32,
-    /// Frames that are judged before the first alarm may be raised (100 … 10⁸).
+    /// Frames that are judged, on all scales, before the first alarm may be raised (100 … 10⁸).
     pub warm_up_frames: u32,
     /// How many past scores the calibration remembers (200 … 10⁸).
     pub memory_frames: u32,
@@ -105,6 +122,7 @@ impl Config {
     /// The first number that is out of range, by its key.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.condition.validate()?;
+        self.level.validate()?;
         let (s, t, a) = (&self.spatial, &self.temporal, &self.alarm);
         in_range("spatial.rank", s.rank as f64, 1.0, MAX_RANK as f64)?;
         in_range("spatial.memory_frames", f64::from(s.memory_frames), 2.0, 1e7)?;
@@ -122,9 +140,12 @@ impl Config {
         Ok(())
     }
 
-    /// Frames between a sample and the verdict on it: half a temporal window, or none without temporal views.
+    /// Frames between a sample and the verdict on it, when it stands in the middle of all temporal windows: L + L/2 with coarse ones,
+    /// L/2 without, 0 without temporal views.
     #[must_use]
     pub fn delay(&self) -> usize {
-        if self.temporal.enabled { self.temporal.length / 2 } else { 0 }
+        let t = &self.temporal;
+        let lead = if t.has_coarse() { t.length } else { 0 };
+        if t.enabled { lead + t.length / 2 } else { 0 }
     }
 }

@@ -2,17 +2,19 @@
 
 use nalgebra::{DefaultAllocator, Dim, OVector};
 
-use super::channel::{ChannelView, ENERGY_FLOOR};
+use super::channel::ChannelView;
 use super::config::SpatialConfig;
+use super::temporal::ENERGY_FLOOR;
 use crate::error::ConfigError;
-use crate::score::Excess;
+use crate::linalg;
+use crate::score::{Excess, residual_contributions};
 use crate::shape::{Alloc, zeros};
 use crate::track::{FapiOf, SubspaceTracker, TrackerConfig};
 
 /// Frames before the view starts: the channels' scales are too wild before.
 const START: u32 = 100;
 
-/// State: N·R + O(R²) + 4·N words.
+/// State: N·R + O(R²) + 5·N words.
 #[derive(Clone, Debug)]
 pub(super) struct SpatialView<N: Dim, R: Dim>
 where
@@ -23,9 +25,9 @@ where
     rank: usize,
     frame: OVector<f32, N>,
     residual: OVector<f32, N>,
+    /// Each channel's part of a positive score, sum 1, or all 0.
+    parts: OVector<f32, N>,
     frames: u32,
-    /// Energy of the last residual.
-    q: f32,
     /// Excess of the last frame in dB; NaN if it could not be judged.
     pub(super) score: f32,
 }
@@ -43,14 +45,14 @@ where
             rank,
             frame: zeros(n),
             residual: zeros(n),
+            parts: zeros(n),
             frames: 0,
-            q: f32::NAN,
             score: f32::NAN,
         })
     }
 
-    /// Judges and learns the frame of `delay` ticks ago. Flags and constants take part as zeros: they have no variance to explain.
-    pub(super) fn judge<L: Dim, K: Dim>(&mut self, channels: &[ChannelView<L, K>], delay: usize)
+    /// Judges and learns the frame in the middle of the temporal windows. Flags and constants take part as zeros: they have no variance to explain.
+    pub(super) fn judge<L: Dim, K: Dim>(&mut self, channels: &[ChannelView<L, K>])
     where
         DefaultAllocator: Alloc<L, K>,
     {
@@ -67,16 +69,26 @@ where
         }
         for (x, channel) in self.frame.iter_mut().zip(channels) {
             let c = &channel.condition;
-            *x = if c.is_live() { c.standardise(channel.line.back(delay)) } else { 0.0 };
+            *x = if c.is_live() { c.standardise(channel.middle()) } else { 0.0 };
         }
-        let judgement = self.tracker.process(self.frame.as_slice(), self.residual.as_mut_slice());
-        self.q = judgement.q;
+        let judgement = self.tracker.judge(self.frame.as_slice(), self.residual.as_mut_slice());
         self.score = self.excess.process(judgement.q);
+        if self.score > 0.0 {
+            self.explain();
+        }
+        self.tracker.learn(self.frame.as_slice(), self.residual.as_slice());
     }
 
-    /// A channel's part of a positive score: its share of the residual energy.
+    /// Shares the score out, with the basis that judged the frame.
+    fn explain(&mut self) {
+        let parts = self.parts.as_mut_slice();
+        residual_contributions(self.tracker.basis(), self.residual.as_slice(), parts);
+        let total: f32 = parts.iter().sum();
+        linalg::scale(if total > 0.0 && total.is_finite() { 1.0 / total } else { 0.0 }, parts);
+    }
+
+    /// A channel's part of a positive score, by how much of the residual energy freeing that channel alone would explain.
     pub(super) fn contribution(&self, channel: usize) -> f32 {
-        let e = self.residual[channel];
-        if self.score > 0.0 && self.q > 0.0 { self.score * (e * e / self.q).min(1.0) } else { 0.0 }
+        if self.score > 0.0 { self.score * self.parts[channel] } else { 0.0 }
     }
 }

@@ -4,6 +4,7 @@ mod contract;
 mod counting;
 mod detection;
 mod hostile;
+mod scales;
 
 use std::vec::Vec;
 
@@ -11,10 +12,12 @@ use super::{Config, Monitor, Verdict};
 use crate::testing::Random;
 
 /// What tests compare of a verdict: NaN equals NaN, and nothing is rounded.
-fn bits(verdict: &Verdict) -> (u64, [u32; 3], [bool; 2], std::string::String) {
-    let Verdict { frame, score, p_value, limit, alarm, warming_up, event } = verdict;
+fn bits(verdict: &Verdict) -> (u64, [u32; 5], [bool; 2], std::string::String) {
+    let Verdict { frame, score, p_value, limit, level_score, level_limit, alarm, warming_up, event } =
+        verdict;
     let event = std::format!("{event:?}");
-    (*frame, [score.to_bits(), p_value.to_bits(), limit.to_bits()], [*alarm, *warming_up], event)
+    let numbers = [score, p_value, limit, level_score, level_limit].map(|x| x.to_bits());
+    (*frame, numbers, [*alarm, *warming_up], event)
 }
 
 /// Short windows, a short warm-up and a limit that is often exceeded: much happens in few frames.

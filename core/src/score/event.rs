@@ -13,6 +13,8 @@ pub enum View {
     Spatial,
     /// The recent past of one channel (its index): its course is not like before.
     Temporal(u16),
+    /// The level of one channel (its index): it does not stay where it was.
+    Level(u16),
 }
 
 /// One channel's part in an alarm.
@@ -33,20 +35,28 @@ pub struct Event {
     pub start: u64,
     /// Last alarmed frame (inclusive).
     pub end: u64,
-    /// Frame with the highest score.
+    /// Frame with the score farthest above its limit.
     pub peak: u64,
     /// Alarmed frames from start to end.
     pub alarms: u64,
-    /// Highest score, in dB.
+    /// Score at the peak, in dB: that of [`Self::view`].
     pub score: f32,
-    /// p-value of the highest score.
+    /// p-value of that frame.
     pub p_value: f32,
-    /// The limit at that frame.
+    /// The limit of that score.
     pub limit: f32,
-    /// The view that scored highest at the peak.
+    /// The view that was farthest above its limit at the peak.
     pub view: View,
     /// The channels with the largest shares at the peak, largest first.
     pub channels: Vec<Share, MAX_EVENT_CHANNELS>,
+}
+
+impl Event {
+    /// How far the peak is above its limit, in dB. Views have limits of their own, so this compares them.
+    #[must_use]
+    pub fn above(&self) -> f32 {
+        self.score - self.limit
+    }
 }
 
 /// Keeps the open event and closes it when no alarm followed for a while. State: one [`Event`] and two words.
@@ -69,10 +79,10 @@ impl EventMerger {
         self.open.as_ref()
     }
 
-    /// Whether an alarm with this score would be the highest of its event: only then is its reason needed.
+    /// Whether an alarm so many dB above its limit would be the peak of its event: only then is its reason needed.
     #[must_use]
-    pub fn is_peak(&self, score: f32) -> bool {
-        self.open.as_ref().is_none_or(|event| score > event.score)
+    pub fn is_peak(&self, above: f32) -> bool {
+        self.open.as_ref().is_none_or(|event| above > event.above())
     }
 
     /// Takes in an alarmed frame, given as an event of one frame. Its reason matters only if it [is the peak](Self::is_peak).
@@ -82,7 +92,7 @@ impl EventMerger {
             return;
         };
         (open.end, open.alarms) = (alarm.end, open.alarms + 1);
-        if alarm.score > open.score {
+        if alarm.above() > open.above() {
             let (start, alarms) = (open.start, open.alarms);
             *open = Event { start, alarms, ..alarm };
         }
@@ -150,7 +160,7 @@ mod tests {
         let mut m = EventMerger::new(100);
         assert!(m.is_peak(0.0));
         m.alarm(alarm(7, 2.0));
-        assert!(m.advance(7).is_none() && !m.is_peak(2.0) && m.is_peak(2.5));
+        assert!(m.advance(7).is_none() && !m.is_peak(1.0) && m.is_peak(1.5));
         assert_eq!(m.finish().map(|e| e.end), Some(7));
     }
     extern crate std;

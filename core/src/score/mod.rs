@@ -1,10 +1,24 @@
 //! What a tracker's judgement of one frame means: how unusual it is for this stream ([`Excess`]), how probable ([`Calibration`]),
 //! and which frames belong to one happening ([`EventMerger`]).
 
+mod adaptive;
 mod calibration;
+mod contribution;
 mod event;
 mod excess;
+mod limits;
+mod special;
 
+pub(crate) use special::{normal_upper, normal_upper_quantile};
+mod tail;
+mod whiteness;
+
+pub use adaptive::AdaptiveLevel;
 pub use calibration::{BINS, Calibration};
+pub use contribution::{Index, reconstruction_contributions, residual_contributions};
 pub use event::{Event, EventMerger, MAX_EVENT_CHANNELS, Share, View};
 pub use excess::Excess;
+pub use limits::{
+    BoxLimit, EnergyMoments, HotellingLimit, JacksonMudholkar, ProbabilisticPca, effective_frames,
+};
+pub use whiteness::{LAGS, Whiteness};

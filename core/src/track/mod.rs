@@ -6,12 +6,14 @@
 
 mod config;
 mod fapi;
+mod level;
 mod missing;
 
 pub use config::{MAX_RANK, TrackerConfig};
 #[cfg(feature = "alloc")]
 pub use fapi::DynFapi;
 pub use fapi::{Fapi, FapiOf};
+pub use level::{Level, LevelConfig};
 
 /// What one frame looked like to the subspace known before it.
 #[derive(Clone, Copy, Debug, PartialEq)]

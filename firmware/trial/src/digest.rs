@@ -59,6 +59,7 @@ impl Digest {
         let view = match e.view {
             View::Spatial => u64::MAX,
             View::Temporal(channel) => u64::from(channel),
+            View::Level(channel) => u64::from(channel) | 1 << 32,
         };
         self.integers(&[e.start, e.end, e.peak, e.alarms, view, e.channels.len() as u64]);
         [e.score, e.p_value, e.limit].into_iter().for_each(|x| self.float(x));

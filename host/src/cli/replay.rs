@@ -13,13 +13,13 @@ use crate::settings::{KEYS, Key, Kind, Layers, RunError, Settings, SettingsError
 use crate::sink::Outcome;
 use crate::source::pacing::Paced;
 use crate::source::window::Window;
-use crate::source::{Source, StreamInfo, open};
+use crate::source::{Source, StreamInfo, named, open};
 
 const LONG: &str = "Replays recordings (CSV plain or gzip, WFDB, WAV) through the engine. Events go to standard output as JSON \
 Lines unless --events names a file; a report page goes to NAME.html in this directory unless --report says otherwise.\n\n\
 Every flag is also a key of the configuration file and a variable: --temporal.length is `length` in [temporal] and \
 EIGENSTREAM_TEMPORAL_LENGTH. Flags win over variables, variables over the file. With several files, `{}` in the name of an output stands \
-for the name of the record.";
+for the name of the record; a file that fails does not end the run, but the exit status is its.";
 
 pub(super) fn command() -> Command {
     let file = Arg::new("file").value_name("FILE").required(true).num_args(1..);
@@ -52,26 +52,35 @@ fn flag(key: &'static Key) -> Arg {
 
 pub(super) fn run(matches: &ArgMatches) -> ExitCode {
     let quiet = matches.get_flag("quiet");
-    let files: Vec<&PathBuf> = matches.get_many("file").into_iter().flatten().collect();
+    let files: Vec<PathBuf> =
+        matches.get_many::<PathBuf>("file").into_iter().flatten().map(|file| named(file)).collect();
     let settings = match settings(matches).and_then(|s| outputs::check(&s, &files).map(|()| s)) {
         Ok(settings) => settings,
-        Err(error) => return fail(&error.into()),
+        Err(error) => return ExitCode::from(fail(&error.into())),
     };
-    let mut alarms = 0;
-    for file in files {
+    let (mut alarms, mut failed) = (0, None);
+    for file in &files {
         match one(file, &settings, quiet) {
             Ok(outcome) => alarms += outcome.counters.alarms,
-            Err(error) => return fail(&error),
+            Err(error) => {
+                failed = failed.or(Some(fail(&error)));
+                // Nobody listens any more; any other trouble may be this file's alone.
+                if error.is_broken_pipe() {
+                    break;
+                }
+            }
         }
     }
-    if settings.fail_on_alarm && alarms > 0 { ExitCode::from(3) } else { ExitCode::SUCCESS }
+    let alarmed = if settings.fail_on_alarm && alarms > 0 { 3 } else { 0 };
+    ExitCode::from(failed.unwrap_or(alarmed))
 }
 
-fn fail(error: &RunError) -> ExitCode {
+/// Says what went wrong, and gives the exit status.
+fn fail(error: &RunError) -> u8 {
     if !error.is_broken_pipe() {
         say(format_args!("error: {error}\n"));
     }
-    ExitCode::from(error.status())
+    error.status()
 }
 
 fn settings(matches: &ArgMatches) -> Result<Settings, SettingsError> {

@@ -8,7 +8,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use eigenstream_core::monitor::{Config, DynMonitor, Verdict};
+use eigenstream_core::monitor::{COARSE_FACTOR, Config, DynMonitor, Verdict};
 use eigenstream_core::score::Event;
 
 use self::idle::Idle;
@@ -94,7 +94,12 @@ fn said_something(info: &StreamInfo, config: &Config, first: u64, outcome: &Outc
     let frames = outcome.counters.frames;
     let judged = frames - outcome.counters.unjudged;
     let warm_up = u64::from(config.alarm.warm_up_frames);
-    if judged > warm_up {
+    let length = config.temporal.length as u64;
+    // The warm-up begins with the first frame that stands in the middle of full windows, and it takes a stream that fills them.
+    let coarse = config.temporal.enabled && config.temporal.coarse;
+    let span = if coarse { COARSE_FACTOR as u64 * length } else { 0 };
+    let begin = (warm_up + config.delay() as u64).max(span);
+    if judged > warm_up && frames >= begin {
         return Ok(());
     }
     let (problem, fix) = if frames == 0 {
@@ -102,9 +107,9 @@ fn said_something(info: &StreamInfo, config: &Config, first: u64, outcome: &Outc
             format!("no frames to replay, {first} passed over"),
             "check --from and --to against the length that `eigenstream info` tells",
         )
-    } else if frames <= warm_up + config.temporal.length as u64 {
+    } else if frames <= begin + length {
         (
-            format!("{frames} frames, but alarms begin after about {}", warm_up + config.delay() as u64),
+            format!("{frames} frames, but alarms begin after about {begin}"),
             "replay a longer stretch or lower alarm.warm_up_frames (at least 100)",
         )
     } else {

@@ -57,7 +57,7 @@ fn planned(settings: &Settings, input: &Path, name: &str) -> Vec<(Use, PathBuf)>
 ///
 /// # Errors
 /// The first output that would not do, by its key.
-pub fn check(settings: &Settings, inputs: &[&PathBuf]) -> Result<(), SettingsError> {
+pub fn check(settings: &Settings, inputs: &[PathBuf]) -> Result<(), SettingsError> {
     let recordings: HashSet<PathBuf> = inputs.iter().flat_map(|input| parts(input)).collect();
     let mut taken: HashMap<PathBuf, (Use, &Path)> = HashMap::new();
     for input in inputs {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use eigenstream_core::condition::ConditionConfig;
 use eigenstream_core::monitor::{AlarmConfig, Config, SpatialConfig, TemporalConfig};
+use eigenstream_core::track::LevelConfig;
 use serde::{Deserialize, Serialize};
 
 pub use keys::{KEYS, Key, Kind};
@@ -57,6 +58,8 @@ pub struct Settings {
     pub spatial: SpatialConfig,
     /// The temporal views.
     pub temporal: TemporalConfig,
+    /// The levels.
+    pub level: LevelConfig,
     /// From scores to alarms.
     pub alarm: AlarmConfig,
 }
@@ -69,6 +72,7 @@ impl Settings {
             condition: self.condition,
             spatial: self.spatial,
             temporal: self.temporal,
+            level: self.level,
             alarm: self.alarm,
         }
     }

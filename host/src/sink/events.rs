@@ -88,6 +88,7 @@ impl EventRecord {
             view: match event.view {
                 View::Spatial => "spatial",
                 View::Temporal(_) => "temporal",
+                View::Level(_) => "level",
             },
             channels: event
                 .channels

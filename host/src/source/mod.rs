@@ -13,7 +13,7 @@ pub mod window;
 
 use std::path::{Path, PathBuf};
 
-pub use open::{OpenOptions, open};
+pub use open::{OpenOptions, named, open};
 
 /// One sensor signal of a stream.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::csv::{CsvOptions, CsvSource};
 use super::wav::WavSource;
@@ -16,14 +16,25 @@ pub struct OpenOptions {
     pub csv: CsvOptions,
 }
 
+/// The file that `path` means: a WFDB record may be given by its name, as WFDB's own programs take it, and then means its header.
+#[must_use]
+pub fn named(path: &Path) -> PathBuf {
+    let mut header = path.as_os_str().to_owned();
+    header.push(".hea");
+    let header = PathBuf::from(header);
+    if !path.is_file() && header.is_file() { header } else { path.into() }
+}
+
 const FORMATS: &str = "give a CSV table (plain or gzip), a WAV file or a WFDB header (.hea)";
 
-/// Opens the recording at `path`.
+/// Opens the recording at `path`, or the WFDB record of that [name](named).
 ///
 /// # Errors
 /// [`SourceError::Io`] if it is missing, a directory or unreadable; [`SourceError::Malformed`] if it is empty or
 /// damaged; [`SourceError::Unsupported`] if no format fits, with the formats that would.
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn Source>, SourceError> {
+    let path = named(path);
+    let path = path.as_path();
     let beginning = beginning(path)?;
     let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     match (beginning.as_slice(), extension.as_str()) {
@@ -124,6 +135,25 @@ mod tests {
         assert_eq!(format("x.csv", &wav()), "WAV, 16-bit integer");
         assert_eq!(format("noname", b"1 2\n3 4\n"), "CSV, blanks");
         assert_eq!(format("x.txt", b"7"), "CSV, ','");
+    }
+
+    #[test]
+    fn a_record_by_its_name_means_its_header() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["100.hea", "v1.2.hea", "t.csv", "t.csv.hea", "folder.hea"] {
+            std::fs::write(path(name), "").unwrap();
+        }
+        std::fs::create_dir(path("folder")).unwrap();
+        for (given, meant) in [
+            ("100", "100.hea"),
+            ("v1.2", "v1.2.hea"),
+            ("folder", "folder.hea"),
+            ("t.csv", "t.csv"),
+            ("x", "x"),
+        ] {
+            assert_eq!(named(&path(given)), path(meant));
+        }
     }
 
     #[test]

@@ -142,8 +142,10 @@ fn standard_output_closed_early() {
     let replay = [&["replay", "mitbih-208.hea", "--report", "none"], &settings[..]].concat();
     assert!(place.run(&replay).status(0).stdout.lines().count() > 100);
     for args in [&replay[..], &["info", "mitbih-208.hea"], &["info", "--json", "mitbih-208.hea"]] {
-        let mut child = place.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        drop(child.stdout.take());
+        // Closed before the command begins: `info` is done in no time.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut child = place.command(args).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
         assert_eq!(wait(&mut child), 1, "{args:?}");
         let stderr = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
         assert_eq!(stderr, "", "{args:?}");
@@ -166,11 +168,13 @@ fn a_stream_for_events_that_takes_nothing() {
     place.example("mitbih-208.hea");
     place.example("mitbih-208.dat");
     let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else { return };
-    let mut child = place.command(&["replay", "mitbih-208.hea", "--report", "none"]);
+    // A limit so low that there are events.
+    let args = ["replay", "mitbih-208.hea", "--report", "none", "--alarm.frames-per-false-alarm", "300"];
+    let mut child = place.command(&args);
     let mut child = child.stdout(full).stderr(Stdio::piped()).spawn().unwrap();
     assert_eq!(wait(&mut child), 1);
     let stderr = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
     assert!(stderr.contains("cannot write standard output"), "{stderr}");
     // The same through the helper, to a reader that takes everything.
-    finish(&mut place.command(&["replay", "mitbih-208.hea", "--report", "none"])).status(0);
+    finish(&mut place.command(&args)).status(0);
 }

@@ -18,6 +18,28 @@ fn a_missing_file_and_a_directory() {
     place.refuses_as_it_is(1, &["info", "gone.csv"], &["gone.csv: ", "check its name"]);
 }
 
+/// The others are replayed, and the exit status tells of the one that was not.
+#[test]
+fn one_of_several_files_fails() {
+    let place = Place::new();
+    place.write("t.csv", csv(&table(FRAMES, 2)));
+    place.write("u.csv", csv(&table(FRAMES, 2)));
+    let args = ["gone.csv", "t.csv", "folder", "u.csv", "--scores", "{}-s.csv", "--fail-on-alarm"];
+    std::fs::create_dir(place.path("folder")).unwrap();
+    place.replay(&args).status(1).says(&["gone.csv: ", "wrote t-s.csv", "folder: ", "wrote u-s.csv"]);
+    assert_eq!(place.read("t-s.csv"), place.read("u-s.csv"));
+}
+
+#[test]
+fn a_record_by_its_name() {
+    let place = Place::new();
+    place.record("r.1", usize::MAX, |header| header);
+    place.run(&["info", "r.1"]).status(0);
+    let args = ["r.1", "--annotate", "out", "--scores", "{}.csv"];
+    place.replay(&args).status(0).says(&["wrote r.1.csv", "wrote r.1.out"]);
+    place.refuses(2, &["r.1", "--annotate", "dat"], &["that is a part of the record"]);
+}
+
 /// The first bytes of a pipe are gone after a look at them: the rest must not pass for the recording.
 #[cfg(unix)]
 #[test]

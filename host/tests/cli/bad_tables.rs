@@ -133,7 +133,15 @@ fn infinite_values() {
 
 #[test]
 fn too_short_for_the_warm_up() {
-    refused(&csv(&table(600, 2)), &["600 frames", "after about 1050", "alarm.warm_up_frames (at least 100)"]);
+    refused(&csv(&table(600, 2)), &["600 frames", "after about 1150", "alarm.warm_up_frames (at least 100)"]);
+    refused(&csv(&table(1149, 2)), &["1149 frames", "after about 1150"]);
+    taken(&csv(&table(1150, 2)), &["1150 frames, 0 events"]);
+    // Shorter than the coarse windows; they are not needed.
+    let place = Place::new();
+    place.write("t.csv", csv(&table(299, 2)));
+    let args = ["t.csv", "--alarm.warm-up-frames", "100"];
+    place.refuses(1, &args, &["299 frames", "after about 300", "replay a longer stretch"]);
+    place.replay(&[&args[..], &["--temporal.coarse=false"]].concat()).status(0);
     refused(&csv(&table(1, 2)), &["1 frames"]);
 }
 

@@ -2,7 +2,7 @@
 
 use crate::place::{FRAMES, Place, csv, finish, table};
 
-/// Frames without a score at the beginning of a table of scores: half a temporal window at least.
+/// Frames without a score at the beginning of a table of scores: half a temporal window.
 fn unscored(scores: &str) -> usize {
     scores.lines().skip(1).take_while(|line| line.split(',').nth(2) == Some("")).count()
 }
@@ -11,7 +11,7 @@ fn unscored(scores: &str) -> usize {
 fn flags_win_over_variables_over_the_file_over_defaults() {
     let place = Place::new();
     place.write("t.csv", csv(&table(FRAMES, 1)));
-    place.write("c.toml", "scores = 'file.csv'\nreport = 'none'\n[temporal]\nlength = 400\n");
+    place.write("c.toml", "scores = 'file.csv'\nreport = 'none'\n[temporal]\nlength = 300\n");
     let run = |args: &[&str], variables: &[(&str, &str)], scores: &str| {
         let args = [&["replay", "t.csv"], args].concat();
         finish(place.command(&args).envs(variables.iter().copied())).status(0);

@@ -4,25 +4,30 @@ use std::vec::Vec;
 
 use super::{Plant, lively, verdicts};
 use crate::monitor::{Config, Monitor};
+use crate::score::View;
 use crate::testing::Random;
 
 #[test]
 fn every_frame_gets_exactly_one_verdict_in_order() {
-    for (frames, temporal, length) in [
-        (0, true, 20),
-        (1, true, 20),
-        (9, true, 20),
-        (10, true, 21),
-        (11, true, 2),
-        (1000, true, 20),
-        (5, false, 20),
-        (300, false, 20),
+    for (frames, temporal, coarse, length, delay) in [
+        (0, true, true, 20, 30),
+        (1, true, true, 20, 30),
+        (29, true, true, 20, 30),
+        (31, true, true, 21, 31),
+        (11, true, true, 2, 3),
+        (1000, true, true, 20, 30),
+        (9, true, false, 20, 10),
+        (10, true, false, 21, 10),
+        (1000, true, false, 20, 10),
+        (5, false, false, 20, 0),
+        (300, false, true, 20, 0),
     ] {
         let mut config = lively();
-        (config.temporal.enabled, config.temporal.length) = (temporal, length);
+        (config.temporal.enabled, config.temporal.coarse) = (temporal, coarse);
+        config.temporal.length = length;
         config.temporal.rank = config.temporal.rank.min(length - 1);
         let mut monitor = Monitor::<3, 2>::new(&config).unwrap();
-        assert_eq!(monitor.delay(), if temporal { length / 2 } else { 0 });
+        assert_eq!((monitor.delay(), config.delay()), (delay, delay));
         let mut plant = Plant::new(3, 91);
         let mut waiting = 0;
         for t in 0..frames {
@@ -41,7 +46,9 @@ fn every_frame_gets_exactly_one_verdict_in_order() {
 
 #[test]
 fn counters_add_up() {
-    let mut monitor = Monitor::<5, 2>::new(&lively()).unwrap();
+    let mut config = lively();
+    config.alarm.frames_per_false_alarm = 10.0;
+    let mut monitor = Monitor::<5, 2>::new(&config).unwrap();
     (0..5).for_each(|i| monitor.set_rails(i, -3.0, 3.0).unwrap());
     let (mut plant, mut random, mut expected) = (Plant::new(5, 92), Random::new(92), [0u64; 3]);
     let frames: Vec<Vec<f32>> = (0..3000)
@@ -76,10 +83,14 @@ fn counters_add_up() {
     }
     for e in &events {
         assert!(e.start <= e.peak && e.peak <= e.end && e.alarms <= e.end - e.start + 1);
-        assert_eq!(all[e.peak as usize].score, e.score);
+        let peak = &all[e.peak as usize];
+        assert_eq!(if matches!(e.view, View::Level(_)) { peak.level_score } else { peak.score }, e.score);
         assert!(all[e.start as usize].alarm && all[e.end as usize].alarm && e.score > e.limit);
         assert!(
-            (e.start..=e.end).all(|t| all[t as usize].score.is_nan() || all[t as usize].score <= e.score)
+            all[e.start as usize..=e.end as usize]
+                .iter()
+                .all(|v| v.score.is_nan() || v.score - v.limit <= e.above()),
+            "{e:?}"
         );
     }
 }

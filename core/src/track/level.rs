@@ -1,0 +1,205 @@
+//! The level of one channel: a local-level model that is judged on line, with honest degrees of freedom.
+//!
+//! A sustained fault is a change of level, small beside the noise of single samples. It is found by smoothing *before* judging (an
+//! exponentially weighted moving average, Roberts 1959) and by not learning what is being judged:
+//!
+//! - the smoothed level s is compared with a slower reference m, d = s − m, which learns a few frames late, and not while the channel is alarmed;
+//! - the variance of d is learned from past, unalarmed frames only, so it is predictive: it contains the noise of s, the error of m and
+//!   the channel's own wander. A channel that drifts has a large one, and does not drown the others;
+//! - d's autocorrelation ρ at lag h says how many *independent* frames that variance rests on: ν = k/τ with τ = h(1 + ρ)/(1 − ρ)
+//!   (Bayley & Hammersley 1946). t = d/√(v(1 + 1/ν)) is Student's, and becomes a normal score by Wallace's formula (1959):
+//!   a limit on it means the same after 300 frames as after a million, and the same on a channel that wanders as on white noise;
+//! - while the channel is alarmed its reference stands still and grows old: the variance grows with the time, as the
+//!   random walk would that explains the wander. After [`LevelConfig::hold_frames`] the new level is taken as the normal one.
+
+use crate::error::{ConfigError, in_range};
+use crate::math::{ln_1p, sqrt};
+
+/// Frames by which learning is late, and lag of the autocorrelation.
+const LAG: usize = 5;
+
+/// Learned frames before the first judgement, and before entries are bounded.
+const START: u32 = 20;
+const SETTLED: u32 = 30;
+
+/// Learned frames of the reference before the variance is learned: before, it is the distance to the first samples.
+const REFERENCE_START: u32 = 10;
+
+/// A squared deviation enters as at most so many variances: five standard deviations.
+const BOUND: f32 = 25.0;
+
+/// The variance remembers so many times the frames of the reference.
+const VARIANCE_MEMORY: f32 = 4.0;
+
+/// Share of the drift's random walk by which a held reference ages.
+const AGEING: f32 = 0.6;
+
+/// Largest deviation from the first sample, so that squares stay finite.
+const LARGEST: f32 = 1e18;
+
+/// How a level is followed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
+pub struct LevelConfig {
+    /// Whether levels are watched.
+    pub enabled: bool,
+    /// Frames that the level is averaged over, 1/gain (1 … 10⁶).
+    pub smoothing_frames: f32,
+    /// Effective memory of the reference in frames (2 … 10⁷); its variance remembers four times as many.
+    pub memory_frames: f32,
+    /// After so many frames of alarm the new level is taken as the normal one (10 … 10⁹).
+    pub hold_frames: u32,
+}
+
+impl Default for LevelConfig {
+    fn default() -> Self {
+        Self { enabled: true, smoothing_frames: 10.0, memory_frames: 100.0, hold_frames: 1_000 }
+    }
+}
+
+impl LevelConfig {
+    /// Checks every number against its range.
+    ///
+    /// # Errors
+    /// The first number that is out of range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        in_range("level.smoothing_frames", f64::from(self.smoothing_frames), 1.0, 1e6)?;
+        in_range("level.memory_frames", f64::from(self.memory_frames), 2.0, 1e7)?;
+        in_range("level.hold_frames", f64::from(self.hold_frames), 10.0, 1e9)
+    }
+
+    /// Mean age of a smoothed level, in frames: what is judged of a frame is known so much later.
+    #[must_use]
+    pub fn lag(&self) -> usize {
+        (self.smoothing_frames - 1.0) as usize
+    }
+}
+
+/// The level of one channel. State: 31 words; cost of a frame: about 40 operations and a logarithm.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Level {
+    smoothed: f32,
+    reference: f32,
+    variance: f32,
+    /// Of deviations [`LAG`] frames apart.
+    covariance: f32,
+    /// The last smoothed levels and deviations, newest at `newest`.
+    levels: [f32; LAG + 1],
+    deviations: [f32; 2 * LAG + 1],
+    frames: u32,
+    referred: u32,
+    learned: u32,
+    /// Bit k: whether the frame k frames ago was alarmed.
+    alarmed: u32,
+    held: u32,
+}
+
+impl Level {
+    /// Nothing is known.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            smoothed: 0.0,
+            reference: 0.0,
+            variance: 0.0,
+            covariance: 0.0,
+            levels: [0.0; LAG + 1],
+            deviations: [0.0; 2 * LAG + 1],
+            frames: 0,
+            referred: 0,
+            learned: 0,
+            alarmed: 0,
+            held: 0,
+        }
+    }
+
+    /// Judges a sample, then learns the one of five frames ago, unless one since then was `limit` or more from the reference.
+    ///
+    /// `x` is best given relative to the channel's first sample (digits). Returns the normal score |z| ≥ 0 of the level, NaN
+    /// while unknown; NaN in `x` is no sample and changes nothing. `limit`: of |z|, +∞ if nothing is to be held.
+    pub fn process(&mut self, config: &LevelConfig, x: f32, limit: f32) -> f32 {
+        if x.is_nan() {
+            return f32::NAN;
+        }
+        let x = x.clamp(-LARGEST, LARGEST);
+        self.frames = self.frames.saturating_add(1);
+        let gain = (1.0 / self.frames as f32).max(1.0 / config.smoothing_frames);
+        self.smoothed += gain * (x - self.smoothed);
+        if self.frames == 1 {
+            self.reference = self.smoothed;
+        }
+        self.levels.rotate_right(1);
+        self.levels[0] = self.smoothed;
+        self.deviations.rotate_right(1);
+        self.deviations[0] = self.smoothed - self.reference;
+        let score = self.score(config);
+        self.alarmed = self.alarmed << 1 | u32::from(score > limit);
+        if self.frames as usize > LAG {
+            self.learn(config);
+        }
+        score
+    }
+
+    /// |z| of the newest deviation.
+    fn score(&self, config: &LevelConfig) -> f32 {
+        if self.learned < START || self.variance <= 0.0 {
+            return f32::NAN;
+        }
+        let rho = (self.covariance / self.variance).clamp(0.0, 0.98);
+        let tau = LAG as f32 * (1.0 + rho) / (1.0 - rho);
+        let remembered = (self.learned as f32).min(2.0 * VARIANCE_MEMORY * config.memory_frames);
+        let nu = (remembered / tau).max(0.5);
+        // White noise through the smoother has τ ≈ 2·smoothing frames; what is longer is wander.
+        let wander = (1.0 - 2.0 * config.smoothing_frames / tau).max(0.0);
+        let ageing = 1.0 + AGEING * wander * self.held as f32 / config.memory_frames;
+        let d = self.deviations[0];
+        let t2 = d * d / (self.variance * ageing * (1.0 + 1.0 / nu));
+        if !t2.is_finite() {
+            return f32::NAN;
+        }
+        sqrt(nu * ln_1p(t2 / nu)) * (8.0 * nu + 1.0) / (8.0 * nu + 3.0)
+    }
+
+    /// Learns the frame of [`LAG`] frames ago, if nothing since then was alarmed.
+    fn learn(&mut self, config: &LevelConfig) {
+        let recent = self.alarmed & ((1 << (LAG + 1)) - 1);
+        if recent != 0 && self.held < config.hold_frames {
+            self.held += 1;
+            return;
+        }
+        if self.held >= config.hold_frames {
+            // The change has lasted: it is the new normal. What is known of the noise stays.
+            (self.reference, self.referred, self.held) = (self.smoothed, REFERENCE_START, 0);
+            self.alarmed = 0;
+            return;
+        }
+        self.held = self.held.saturating_sub(1);
+        if self.referred > REFERENCE_START {
+            self.learned = self.learned.saturating_add(1);
+            let gain = (1.0 / self.learned as f32).max(1.0 / (VARIANCE_MEMORY * config.memory_frames));
+            let (d, before) = (self.deviations[LAG], self.deviations[2 * LAG]);
+            let mut square = d * d;
+            if self.learned > SETTLED {
+                square = square.min(BOUND * self.variance);
+            }
+            self.variance += gain * (square - self.variance);
+            self.covariance += gain * (d * before - self.covariance);
+        }
+        self.referred = self.referred.saturating_add(1);
+        let gain = (1.0 / self.referred as f32).max(1.0 / config.memory_frames);
+        self.reference += gain * (self.levels[LAG] - self.reference);
+    }
+}
+
+impl Default for Level {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests;
