@@ -12,7 +12,7 @@ mod eigen;
 mod orthonormal;
 
 pub use cholesky::{cholesky, cholesky_solve};
-pub use eigen::{MAX_SWEEPS, symmetric_eigen};
+pub use eigen::{MAX_SWEEPS, symmetric_eigen, turn_to_diagonal};
 pub use orthonormal::{cosine_basis, orthonormality_error, polish_pair};
 
 /// Partial sums in a reduction: two 128-bit vectors, or one of 256 bits, or eight scalar accumulators of a Cortex-M FPU.

@@ -384,4 +384,4 @@ fn absorb(root: &mut [f32], f: &[f32], beta: f32, h: &mut [f32]) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::track) mod tests;

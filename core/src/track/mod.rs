@@ -6,12 +6,16 @@
 
 mod config;
 mod fapi;
+mod incremental;
 mod missing;
 
 pub use config::{MAX_RANK, TrackerConfig};
 #[cfg(feature = "alloc")]
 pub use fapi::DynFapi;
 pub use fapi::{Fapi, FapiOf};
+#[cfg(feature = "alloc")]
+pub use incremental::DynIncrementalSvd;
+pub use incremental::{IncrementalSvd, IncrementalSvdOf};
 
 /// What one frame looked like to the subspace known before it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,16 +53,23 @@ pub trait SubspaceTracker {
     /// Present rank r.
     fn rank(&self) -> usize;
 
+    /// Directions that are tracked, k ≥ r: the rank, and a guard beyond it for trackers that keep one.
+    fn directions(&self) -> usize {
+        self.rank()
+    }
+
     /// Frames learned so far (saturates at 2³²−1).
     fn frames(&self) -> u32;
 
-    /// W, n×r. Its columns span the subspace but are not the principal axes: see [`Self::principal_axes`].
+    /// W, n×k. Its columns span what is tracked but are not the principal axes: see [`Self::principal_axes`]. The subspace that judges is
+    /// their span if k = r, and that of the leading principal axes otherwise.
     fn basis(&self) -> &[f32];
 
     /// The running mean μ, n entries.
     fn mean(&self) -> &[f32];
 
-    /// Coordinates y of the last judged frame, r entries: Wᵀ(x − μ), or their conditional expectation if entries were missing.
+    /// Coordinates y of the last judged frame, r entries: Wᵀ(x − μ) in a tracker without a guard, along the principal axes in one that has
+    /// one; or their conditional expectation if entries were missing.
     fn coordinates(&self) -> &[f32];
 
     /// Judges `x` (n entries, NaN = missing) without learning from it; `residual` (n) receives e = x − μ − W·y, 0 where missing.
