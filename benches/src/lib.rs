@@ -2,7 +2,7 @@
 //!
 //! [`vus_pr`], [`stats`] and the scoring half of [`skab`] are the mathematics; [`tsb_ad`] and [`skab`] read the recordings that
 //! [`data`] finds; [`detect`] says what a detector is and holds the controls, [`engine`] plugs in ours; [`output`] and [`table`]
-//! print.
+//! print. [`recordings`] makes streams of frames of other recordings, and [`tracking`] follows them with a tracker.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -11,8 +11,10 @@ pub mod detect;
 pub mod engine;
 pub mod output;
 pub mod parallel;
+pub mod recordings;
 pub mod skab;
 pub mod stats;
 pub mod table;
+pub mod tracking;
 pub mod tsb_ad;
 pub mod vus_pr;
