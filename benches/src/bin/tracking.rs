@@ -10,7 +10,7 @@ use eigenstream_benches::recordings::{Stream, streams};
 use eigenstream_benches::table::{Align, Table};
 use eigenstream_benches::tracking::recovery::{self, CHANNELS, RANK, Recovery, STRETCHES, Stretch};
 use eigenstream_benches::tracking::{self, BURN_IN, Damage, Fill, Ours, Row, Share, Tracker};
-use eigenstream_core::track::{DynFapi, DynIncrementalSvd, TrackerConfig};
+use eigenstream_core::track::{DynFapi, DynFrequentDirections, DynIncrementalSvd, TrackerConfig};
 
 const BENCH: &str = "tracking";
 
@@ -34,13 +34,20 @@ fn guarded(stream: &Stream) -> Box<dyn Tracker> {
     svd(stream, GUARD)
 }
 
+/// Twice as many axes as the rank.
+fn frequent(stream: &Stream) -> Box<dyn Tracker> {
+    let axes = stream.n.min(2 * stream.rank);
+    Box::new(Ours::new(DynFrequentDirections::new(stream.n, axes, &config(stream)).expect("a valid shape")))
+}
+
 /// The first row is what the others are divided by.
-const CLEAN: [Row; 5] = [
+const CLEAN: [Row; 6] = [
     Row::new("exact", "exact EWMA-PCA, f64", tracking::exact, Damage::None),
     Row::new("fapi", "Fapi", fapi, Damage::None),
     Row::new("svd_0", "IncrementalSvd, no guard", |stream| svd(stream, 0), Damage::None),
     Row::new("svd_1", "IncrementalSvd, guard 1", |stream| svd(stream, 1), Damage::None),
-    Row::new("svd", "**IncrementalSvd**, guard 2", guarded, Damage::None),
+    Row::new("svd", "IncrementalSvd, guard 2", guarded, Damage::None),
+    Row::new("frequent", "FrequentDirections, ℓ = 2r", frequent, Damage::None),
 ];
 
 /// What a tracker is damaged by: key, name.
@@ -55,7 +62,11 @@ const DAMAGES: [(&str, &str, Damage); 5] = [
 /// A tracker: key, name, maker, and the row of [`CLEAN`] that has it.
 type Contender = (&'static str, &'static str, fn(&Stream) -> Box<dyn Tracker>, usize);
 
-const CONTENDERS: [Contender; 2] = [("fapi", "Fapi", fapi, 1), ("svd", "IncrementalSvd", guarded, 4)];
+const CONTENDERS: [Contender; 3] = [
+    ("fapi", "Fapi", fapi, 1),
+    ("svd", "IncrementalSvd", guarded, 4),
+    ("frequent", "FrequentDirections", frequent, 5),
+];
 
 fn main() -> ExitCode {
     let options = match Options::from_env(BENCH, &[]) {
@@ -147,13 +158,17 @@ fn damaged(report: &mut Report, streams: &[Stream], clean: &[Vec<Share>]) {
 }
 
 /// The trackers that go through hostile stretches.
-const HARDENED: [(&str, &str, fn(&Stretch, usize) -> Recovery); 2] = [
+const HARDENED: [(&str, &str, fn(&Stretch, usize) -> Recovery); 3] = [
     ("fapi", "Fapi", |stretch, most| {
         let mut tracker = DynFapi::new(CHANNELS, &plain()).expect("a valid shape");
         recovery::recover(&mut tracker, stretch, most)
     }),
     ("svd", "IncrementalSvd", |stretch, most| {
         let mut tracker = DynIncrementalSvd::new(CHANNELS, RANK + GUARD, &plain()).expect("a valid shape");
+        recovery::recover(&mut tracker, stretch, most)
+    }),
+    ("frequent", "FrequentDirections", |stretch, most| {
+        let mut tracker = DynFrequentDirections::new(CHANNELS, 2 * RANK, &plain()).expect("a valid shape");
         recovery::recover(&mut tracker, stretch, most)
     }),
 ];

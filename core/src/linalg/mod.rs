@@ -209,6 +209,26 @@ pub fn rank_one(a: &mut [f32], s: f32, x: &[f32], y: &[f32]) {
     }
 }
 
+/// A ← A·V for an n×m matrix `a` and an m×m matrix `v`, row by row; `row` is scratch of m entries. Cost n·m² multiply–adds.
+///
+/// # Panics
+/// In debug builds, if the shapes do not agree.
+pub fn turn_columns(a: &mut [f32], n: usize, v: &[f32], row: &mut [f32]) {
+    let m = row.len();
+    debug_assert!(a.len() == n * m && v.len() == m * m);
+    if m == 0 {
+        return;
+    }
+    for i in 0..n {
+        for (row, a) in row.iter_mut().zip(a.iter().skip(i).step_by(n)) {
+            *row = *a;
+        }
+        for (a, v) in a.iter_mut().skip(i).step_by(n).zip(v.chunks_exact(m)) {
+            *a = dot(row, v);
+        }
+    }
+}
+
 /// A ← s·A.
 #[inline]
 pub fn scale(s: f32, a: &mut [f32]) {

@@ -11,7 +11,7 @@
 //!   an orthonormal basis of all directions but that one, whatever d is, so A ← [A, e/ρ]·B = A − (e/ρ + A·d/(1 + δ))·dᵀ, the rotation
 //!   by the smallest angle. That is 2·n·k multiply–adds for U, as in FAPI, and not the n·k² of the product [A, e/ρ]·E of the textbook.
 //! - **V takes the rest**, a k×k eigen-decomposition of Bᵀ·M·B, which is nearly diagonal: two or three Jacobi sweeps.
-//! - U and V are polished a pair of columns at a time, so rounding cannot accumulate; nothing needs to be folded.
+//! - V gets a Newton–Schulz step each frame, U one entry of a step every fourth, so rounding cannot accumulate; nothing needs to be folded.
 //!
 //! # Guard directions
 //!
@@ -58,7 +58,7 @@ const POLISH_EVERY: u32 = 4;
 /// The exact truncated eigen-update over dimensions `N` (channels) and `R` (tracked directions); see the page of this module's source and the
 /// aliases [`IncrementalSvd`] and `DynIncrementalSvd`.
 ///
-/// State: n·R + 3R² + 2n + 5R words.
+/// State: n·R + 3R² + 2n + 5R words, and some scalars.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IncrementalSvdOf<N: Dim, R: Dim>
 where
@@ -93,8 +93,6 @@ where
     frames: u32,
     judgement: Judgement,
     polish: (usize, usize),
-    /// The pair of columns of V that is polished next.
-    polish_turn: (usize, usize),
 }
 
 /// The exact tracker of `N` channels and `R` directions, the leading `rank` of which judge; memory inside the value.
@@ -165,7 +163,6 @@ where
             frames: 0,
             judgement: Judgement::unjudged(0),
             polish: (0, 0),
-            polish_turn: (0, 0),
         };
         tracker.restart(config.rank);
         Ok(tracker)
@@ -183,7 +180,7 @@ where
         self.y.fill(0.0);
         (self.energy, self.noise, self.frames) = (0.0, 0.0, 0);
         self.judgement = Judgement::unjudged(0);
-        (self.polish, self.polish_turn) = ((0, 0), (0, 0));
+        self.polish = (0, 0);
     }
 
     /// Lets another number of the tracked directions judge, clamped to 1..=min(n, R). Nothing is forgotten.
@@ -315,12 +312,17 @@ where
         }
     }
 
-    /// One entry of a Newton–Schulz step for U now and then, and for V, which Jacobi turns a dozen times a frame.
+    /// A Newton–Schulz step for V, which Jacobi turns a hundred times a frame, and now and then one entry of a step for U.
     fn polish(&mut self) {
         let (n, k) = (self.n, self.directions);
-        let (j, i) = self.polish_turn;
-        let mut error = linalg::polish_pair(&mut self.turn.as_mut_slice()[..k * k], k, j, i).abs();
-        self.polish_turn = next_pair(self.polish_turn, k);
+        let turn = &mut self.turn.as_mut_slice()[..k * k];
+        let mut error = 0.0f32;
+        let mut pair = (0, 0);
+        for _ in 0..k * (k + 1) / 2 {
+            let of_turn = linalg::polish_pair(turn, k, pair.0, pair.1).abs();
+            error = if of_turn > error || of_turn.is_nan() { of_turn } else { error };
+            pair = next_pair(pair, k);
+        }
         if self.frames.is_multiple_of(POLISH_EVERY) {
             let (j, i) = self.polish;
             let of_basis = linalg::polish_pair(&mut self.basis.as_mut_slice()[..n * k], n, j, i).abs();

@@ -6,6 +6,7 @@
 
 mod config;
 mod fapi;
+mod frequent;
 mod incremental;
 mod missing;
 
@@ -13,6 +14,9 @@ pub use config::{MAX_RANK, TrackerConfig};
 #[cfg(feature = "alloc")]
 pub use fapi::DynFapi;
 pub use fapi::{Fapi, FapiOf};
+#[cfg(feature = "alloc")]
+pub use frequent::DynFrequentDirections;
+pub use frequent::{FrequentDirections, FrequentDirectionsOf};
 #[cfg(feature = "alloc")]
 pub use incremental::DynIncrementalSvd;
 pub use incremental::{IncrementalSvd, IncrementalSvdOf};

@@ -25,3 +25,17 @@ fn quick() {
     std::println!("{:?} {:?} {:?}", s, distance(&wide(&axes, 8), &exact.principal(3)), stream.variances());
     std::println!("{:?}", crate::linalg::orthonormality_error(&axes, 8));
 }
+
+#[test]
+fn sweeps() {
+    let mut stream = Stream::new(32, 8, 41);
+    let mut t = tracker::<32, 10>(8, 500.0);
+    let mut e = [0.0; 32];
+    let mut worst = 0.0f32;
+    for _ in 0..20000 {
+        let x = stream.next();
+        t.process(&x, &mut e);
+        worst = worst.max(crate::linalg::orthonormality_error(&t.turn.as_slice()[..100], 10));
+    }
+    std::println!("V {worst:e}");
+}
