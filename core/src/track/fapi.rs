@@ -21,6 +21,8 @@
 //! - **Polishing.** One pair of columns of W, every fourth frame, gets its entry of a Newton–Schulz step, so rounding cannot
 //!   accumulate; and before a large step, or if entries were missing, e is made orthogonal to W once more.
 
+mod resize;
+
 use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
 
 use super::missing::expected_coordinates;
@@ -171,12 +173,6 @@ where
         (self.weight, self.noise, self.frames) = (0.0, 0.0, 0);
         self.judgement = Judgement::unjudged(0);
         (self.polish, self.leaked) = ((0, 0), 0);
-    }
-
-    /// Running mean of Q/(n − r), the noise variance of one entry outside the subspace.
-    #[must_use]
-    pub fn noise_variance(&self) -> f32 {
-        self.noise
     }
 
     /// The update of Table II with the judged y, f and e. Leaves the state alone if a number overflowed.
@@ -338,6 +334,27 @@ where
         // (A restart in between makes this frame the first, and the next one too.)
         let gain = (1.0 / self.frames.max(1) as f32).max(1.0 / self.memory);
         linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], gain, x);
+    }
+
+    fn spectrum(&self, variances: &mut [f32], work: &mut [f32], more: &mut [f32]) -> usize {
+        resize::spectrum(self, variances, work, more)
+    }
+
+    /// Running mean of Q/(n − r).
+    fn noise_variance(&self) -> f32 {
+        self.noise
+    }
+
+    fn grow(&mut self, direction: &[f32], variance: f32) -> bool {
+        resize::grow(self, direction, variance)
+    }
+
+    fn shrink(&mut self) -> bool {
+        resize::shrink(self)
+    }
+
+    fn memory_frames(&self) -> f32 {
+        self.memory
     }
 
     fn principal_axes(&self, axes: &mut [f32], variances: &mut [f32], work: &mut [f32]) -> bool {

@@ -433,6 +433,34 @@ where
         linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], gain, x);
     }
 
+    fn spectrum(&self, variances: &mut [f32], _work: &mut [f32], _more: &mut [f32]) -> usize {
+        variances[..self.axes].copy_from_slice(&self.variances.as_slice()[..self.axes]);
+        self.axes
+    }
+
+    /// From the running mean of Q, less what the axes beyond the rank take of it.
+    fn noise_variance(&self) -> f32 {
+        let outside = self.noise * (self.n - self.rank) as f32;
+        let beyond = self.variances.as_slice()[self.rank..self.axes].iter().fold(0.0, |sum, v| sum + v);
+        if self.axes < self.n { (outside - beyond).max(0.0) / (self.n - self.axes) as f32 } else { 0.0 }
+    }
+
+    fn grow(&mut self, _direction: &[f32], _variance: f32) -> bool {
+        let before = self.rank;
+        self.set_rank(before + 1);
+        self.rank > before
+    }
+
+    fn shrink(&mut self) -> bool {
+        let before = self.rank;
+        self.set_rank(before - 1);
+        self.rank < before
+    }
+
+    fn memory_frames(&self) -> f32 {
+        self.memory
+    }
+
     fn principal_axes(&self, axes: &mut [f32], variances: &mut [f32], _work: &mut [f32]) -> bool {
         let (n, r) = (self.n, self.rank);
         axes[..n * r].copy_from_slice(self.basis());

@@ -194,12 +194,6 @@ where
         &self.variances.as_slice()[..self.directions]
     }
 
-    /// Running mean of what lies outside the tracked directions, ‖e‖²/(n − k): the noise variance of one entry.
-    #[must_use]
-    pub fn noise_variance(&self) -> f32 {
-        self.noise
-    }
-
     /// The least variance that a coordinate is divided by.
     fn floor(&self) -> f32 {
         LEAST_VARIANCE.max(LEAST_SHARE * self.variances[0])
@@ -448,6 +442,33 @@ where
         }
         let gain = (1.0 / self.frames.max(1) as f32).max(1.0 / self.memory);
         linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], gain, x);
+    }
+
+    fn spectrum(&self, variances: &mut [f32], _work: &mut [f32], _more: &mut [f32]) -> usize {
+        let known = self.variances();
+        variances[..known.len()].copy_from_slice(known);
+        known.len()
+    }
+
+    /// Running mean of ‖e‖²/(n − k), e being what lies outside all tracked directions.
+    fn noise_variance(&self) -> f32 {
+        self.noise
+    }
+
+    fn grow(&mut self, _direction: &[f32], _variance: f32) -> bool {
+        let before = self.rank;
+        self.set_rank(before + 1);
+        self.rank > before
+    }
+
+    fn shrink(&mut self) -> bool {
+        let before = self.rank;
+        self.set_rank(before - 1);
+        self.rank < before
+    }
+
+    fn memory_frames(&self) -> f32 {
+        self.memory
     }
 
     fn principal_axes(&self, axes: &mut [f32], variances: &mut [f32], _work: &mut [f32]) -> bool {
