@@ -21,6 +21,7 @@
 //! - **Polishing.** One pair of columns of W, every fourth frame, gets its entry of a Newton–Schulz step, so rounding cannot
 //!   accumulate; and before a large step, or if entries were missing, e is made orthogonal to W once more.
 
+mod persist;
 mod resize;
 
 use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};

@@ -22,6 +22,8 @@
 //! Cost: 2·n·r multiply–adds a frame, and every ℓ frames about 10·n·ℓ² + an eigen-decomposition of 2ℓ×2ℓ, **all at once**. On a
 //! node with little time a frame, take FAPI.
 
+mod persist;
+
 use core::ops::Range;
 
 use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};

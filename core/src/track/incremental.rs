@@ -23,6 +23,7 @@
 //! Cost: 4·n·k + n·(k − r) multiply–adds, and O(k³) for V.
 
 mod drop;
+mod persist;
 
 use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
 

@@ -8,8 +8,11 @@ mod config;
 mod fapi;
 mod frequent;
 mod incremental;
+#[cfg(test)]
+mod hostile;
 mod missing;
 mod rank;
+mod snapshot;
 
 pub use config::{MAX_RANK, TrackerConfig};
 #[cfg(feature = "alloc")]
@@ -23,6 +26,7 @@ pub use incremental::DynIncrementalSvd;
 pub use incremental::{IncrementalSvd, IncrementalSvdOf};
 
 pub use rank::{RankAdapter, RankConfig, RankReport, RankRule, Spectrum};
+pub use snapshot::{Snapshot, SnapshotError};
 
 /// What one frame looked like to the subspace known before it.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -24,11 +24,10 @@ where
 {
     let r = tracker.rank;
     let (inverse, axes, variances) = (&mut inverse[..r * r], &mut axes[..r * r], &mut variances[..r]);
-    gram(&tracker.root.as_slice()[..r * r], r, inverse);
-    linalg::symmetric_eigen(inverse, axes, variances);
+    eigen(&tracker.root.as_slice()[..r * r], inverse, axes, variances);
     variances.reverse();
     for variance in &mut *variances {
-        *variance = if *variance > 0.0 { 1.0 / (*variance * tracker.weight.max(1.0)) } else { 0.0 };
+        *variance = 1.0 / (*variance * tracker.weight.max(1.0));
     }
     r
 }
@@ -85,16 +84,12 @@ where
     if r < 2 {
         return false;
     }
-    // Eigenvalues of Z descend, so the first is the weakest axis. Its vectors take the place of the root that is not needed any more.
+    // Eigenvalues of Z descend, so the first is the weakest axis. The vectors take the place of the root that is not needed any more.
     let inverse = &mut tracker.square.as_mut_slice()[..r * r];
     gram(&tracker.root.as_slice()[..r * r], r, inverse);
     let axes = &mut tracker.root.as_mut_slice()[..r * r];
     let values = &mut tracker.g.as_mut_slice()[..r];
-    linalg::symmetric_eigen(inverse, axes, values);
-    if !values.iter().all(|z| *z > 0.0 && z.is_finite()) {
-        tracker.restart(r - 1);
-        return true;
-    }
+    diagonalise(inverse, axes, values);
     let weakest = &mut tracker.p.as_mut_slice()[..r];
     weakest.copy_from_slice(&axes[..r]);
     if weakest[r - 1] < 0.0 {
@@ -124,6 +119,28 @@ where
     tracker.rank = r - 1;
     forget_the_last_frame(tracker);
     true
+}
+
+/// Z = S·Sᵀ = V·diag(z)·Vᵀ, z descending and positive.
+fn eigen(root: &[f32], z: &mut [f32], v: &mut [f32], values: &mut [f32]) {
+    gram(root, values.len(), z);
+    diagonalise(z, v, values);
+}
+
+/// Z = V·diag(z)·Vᵀ. A stream may have variances from 10⁻⁶ to 10³⁰, and the strongest axes are the *smallest* eigenvalues of Z: they need
+/// digits of their own.
+fn diagonalise(z: &mut [f32], v: &mut [f32], values: &mut [f32]) {
+    let r = values.len();
+    v.fill(0.0);
+    for k in 0..r {
+        v[k * r + k] = 1.0;
+    }
+    values.fill(1.0);
+    // Without finite entries the axes are W itself.
+    let _finite = linalg::turn_to_diagonal(z, v, values);
+    for value in values {
+        *value = value.max(f32::MIN_POSITIVE);
+    }
 }
 
 /// Z = S·Sᵀ, symmetric to the bit.
