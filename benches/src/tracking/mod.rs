@@ -137,7 +137,8 @@ pub fn follow(stream: &Stream, row: &Row) -> Share {
             total += (&true_frame - &whole.mean).norm_squared();
             raw += left_over(&w, &centred);
             if t % 64 == 0 {
-                orthonormality = orthonormality.max((w.tr_mul(&w) - DMatrix::identity(w.ncols(), w.ncols())).amax());
+                orthonormality =
+                    orthonormality.max((w.tr_mul(&w) - DMatrix::identity(w.ncols(), w.ncols())).amax());
             }
             span += left_over(&w.qr().q(), &centred);
         }

@@ -9,6 +9,8 @@ use super::Tracker;
 #[derive(Clone, Debug)]
 pub struct Ours<T> {
     tracker: T,
+    /// Leading directions that count.
+    rank: usize,
     frame: Vec<f32>,
     residual: Vec<f32>,
 }
@@ -17,8 +19,15 @@ impl<T: SubspaceTracker> Ours<T> {
     /// Wraps a tracker.
     #[must_use]
     pub fn new(tracker: T) -> Self {
+        let rank = tracker.rank();
+        Self::leading(tracker, rank)
+    }
+
+    /// Only the leading `rank` of the tracker's directions count; the others are a guard.
+    #[must_use]
+    pub fn leading(tracker: T, rank: usize) -> Self {
         let n = tracker.channels();
-        Self { tracker, frame: vec![0.0; n], residual: vec![0.0; n] }
+        Self { tracker, rank, frame: vec![0.0; n], residual: vec![0.0; n] }
     }
 }
 
@@ -30,11 +39,12 @@ impl<T: SubspaceTracker> Tracker for Ours<T> {
 
     fn basis(&mut self) -> DMatrix<f64> {
         let (n, r) = (self.tracker.channels(), self.tracker.rank());
-        let wide = |w: &[f32]| DMatrix::from_iterator(n, r, w.iter().map(|&w| f64::from(w)));
-        if self.tracker.directions() == r {
+        let wide = |w: &[f32]| {
+            DMatrix::from_iterator(n, self.rank, w.iter().take(n * self.rank).map(|&w| f64::from(w)))
+        };
+        if self.tracker.directions() == self.rank {
             return wide(self.tracker.basis());
         }
-        // The leading directions only.
         let (mut axes, mut variances, mut work) = (vec![0.0; n * r], vec![0.0; r], vec![0.0; 3 * r * r]);
         self.tracker.principal_axes(&mut axes, &mut variances, &mut work);
         wide(&axes)

@@ -49,19 +49,16 @@ pub const STRETCHES: [Stretch; 8] = [
         frames: 1_000,
         damage: |t, x| x.fill(if t.is_multiple_of(2) { 1e30 } else { -1e30 }),
     },
-    Stretch {
-        key: "step",
-        name: "one frame with an entry of 1e6",
-        frames: 1,
-        damage: |_, x| x[0] = 1e6,
-    },
+    Stretch { key: "step", name: "one frame with an entry of 1e6", frames: 1, damage: |_, x| x[0] = 1e6 },
     Stretch { key: "denormal", name: "1e-40, 10⁵ frames", frames: 100_000, damage: |_, x| x.fill(1e-40) },
     Stretch {
         key: "alternating",
         name: "±1 by turns, 10⁵ frames",
         frames: 100_000,
         damage: |t, x| {
-            x.iter_mut().enumerate().for_each(|(i, x)| *x = if (t + i).is_multiple_of(2) { 1.0 } else { -1.0 });
+            x.iter_mut()
+                .enumerate()
+                .for_each(|(i, x)| *x = if (t + i).is_multiple_of(2) { 1.0 } else { -1.0 });
         },
     },
     Stretch {
@@ -75,7 +72,9 @@ pub const STRETCHES: [Stretch; 8] = [
         name: "rank one without noise, 10⁵ frames",
         frames: 100_000,
         damage: |t, x| {
-            x.iter_mut().enumerate().for_each(|(i, x)| *x = (0.37 * (t % 1700) as f32).cos() * (i + 1) as f32);
+            x.iter_mut()
+                .enumerate()
+                .for_each(|(i, x)| *x = (0.37 * (t % 1700) as f32).cos() * (i + 1) as f32);
         },
     },
 ];

@@ -49,6 +49,9 @@ const BROKEN: f32 = 0.5;
 /// rounding of ‖x‖, times g.
 const LARGE_STEP: f32 = 1e-3;
 
+/// Share of its energy that a residual must keep outside W when it is made orthogonal once more.
+const NO_DIGITS: f32 = 1e-2;
+
 /// FAPI over dimensions `N` (channels) and `R` (largest rank); see the page of this module's source and the aliases [`Fapi`] and `DynFapi`.
 ///
 /// State: n·R + 2R² + n + 4R words.
@@ -189,9 +192,13 @@ where
         let (mut energy, gamma) = (linalg::energy(residual), linalg::energy(g));
         p.fill(0.0);
         // e is orthogonal to W only if all entries were observed, and then up to rounding: where that counts, e ← e − W·(Wᵀe).
+        let mut directed = true;
         if self.judgement.observed < self.n || (energy + linalg::energy(y)) * gamma > LARGE_STEP {
             linalg::project(w, residual, p);
-            energy = (energy - linalg::energy(p)).max(0.0);
+            let outside = energy - linalg::energy(p);
+            // What is almost all along W is the rounding of a huge y, and the difference has no digits.
+            directed = outside > NO_DIGITS * energy;
+            energy = outside.max(0.0);
         }
         let s = sqrt(1.0 + energy * gamma);
         let (eta, tau) = (1.0 / s, energy / (s * (s + 1.0)));
@@ -201,7 +208,9 @@ where
         for (p, g) in p.iter_mut().zip(&*g) {
             *p = eta * *p + tau * g;
         }
-        linalg::rank_one_rotation(w, eta, residual, p, g);
+        if directed {
+            linalg::rank_one_rotation(w, eta, residual, p, g);
+        }
         absorb(root, f, self.forgetting, g);
         self.weight = self.forgetting * self.weight + 1.0;
     }

@@ -204,7 +204,8 @@ where
         self.decay(here);
         self.taken += there * other.taken;
         self.noise = here * self.noise + there * other.noise;
-        let columns = other.columns.as_slice()[..other.n * (other.axes + other.pending)].chunks_exact(other.n);
+        let columns =
+            other.columns.as_slice()[..other.n * (other.axes + other.pending)].chunks_exact(other.n);
         for (column, energy) in columns.zip(other.energies.as_slice()) {
             if *energy > 0.0 {
                 let at = self.reserve(there * energy);
@@ -269,9 +270,7 @@ where
         orthonormalise(&mut columns[..n * axes], n, &mut energies[..axes]);
         let taken = if count > axes { energies[axes].max(0.0) } else { 0.0 };
         self.taken += taken;
-        for ((energy, variance), _) in
-            energies.iter_mut().zip(self.variances.as_mut_slice()).zip(0..axes)
-        {
+        for ((energy, variance), _) in energies.iter_mut().zip(self.variances.as_mut_slice()).zip(0..axes) {
             *variance = energy.max(0.0);
             *energy = (*energy - taken).max(0.0);
         }
@@ -289,7 +288,14 @@ where
             root[k * r + k] = 1.0 / sqrt(variance.max(floor));
         }
         let w = &self.columns.as_slice()[..self.n * r];
-        expected_coordinates(w, x, root, self.noise, &mut self.y.as_mut_slice()[..r], self.turn.as_mut_slice());
+        expected_coordinates(
+            w,
+            x,
+            root,
+            self.noise,
+            &mut self.y.as_mut_slice()[..r],
+            self.turn.as_mut_slice(),
+        );
     }
 }
 
@@ -389,7 +395,8 @@ where
         let floor = LEAST_VARIANCE.max(NO_DIGITS * self.variances[0]);
         let known = if self.frames < 2 { 0.0 } else { 1.0 };
         let terms = y.iter().zip(self.variances.as_slice());
-        let t2 = terms.fold(0.0, |sum, (y, variance)| sum + known * y * y / variance.max(floor)).min(f32::MAX);
+        let t2 =
+            terms.fold(0.0, |sum, (y, variance)| sum + known * y * y / variance.max(floor)).min(f32::MAX);
         self.judgement = if (q + linalg::energy(y)).is_finite() {
             Judgement { q, t2, observed }
         } else {
@@ -444,7 +451,8 @@ where
     fn noise_variance(&self) -> f32 {
         let outside = self.noise * (self.n - self.rank) as f32;
         let beyond = self.variances.as_slice()[self.rank..self.axes].iter().fold(0.0, |sum, v| sum + v);
-        if self.axes < self.n { (outside - beyond).max(0.0) / (self.n - self.axes) as f32 } else { 0.0 }
+        let noise = (outside - beyond).clamp(0.0, f32::MAX);
+        if self.axes < self.n { noise / (self.n - self.axes) as f32 } else { 0.0 }
     }
 
     fn grow(&mut self, _direction: &[f32], _variance: f32) -> bool {

@@ -7,9 +7,9 @@
 mod config;
 mod fapi;
 mod frequent;
-mod incremental;
 #[cfg(test)]
 mod hostile;
+mod incremental;
 mod missing;
 mod rank;
 mod snapshot;

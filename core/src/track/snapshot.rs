@@ -91,7 +91,9 @@ pub enum SnapshotError {
 impl fmt::Display for SnapshotError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Length { expected, found } => write!(f, "a snapshot of {expected} bytes, but there are {found}"),
+            Self::Length { expected, found } => {
+                write!(f, "a snapshot of {expected} bytes, but there are {found}")
+            }
             Self::NotASnapshot => f.write_str("not a tracker's snapshot"),
             Self::Version { found } => write!(f, "snapshot version {found} is not supported, only {VERSION}"),
             Self::Kind { found } => write!(f, "a snapshot of another kind of tracker ({found})"),
@@ -119,7 +121,12 @@ pub(super) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// Of a snapshot with these words and that many floats.
-    pub(super) fn new(bytes: &'a mut [u8], kind: u8, words: &[u32], floats: usize) -> Result<Self, SnapshotError> {
+    pub(super) fn new(
+        bytes: &'a mut [u8],
+        kind: u8,
+        words: &[u32],
+        floats: usize,
+    ) -> Result<Self, SnapshotError> {
         let (expected, found) = (length(words.len(), floats), bytes.len());
         let bytes = bytes.get_mut(..expected).ok_or(SnapshotError::Length { expected, found })?;
         let mut writer = Self { bytes, at: 0 };
@@ -201,7 +208,11 @@ impl<'a, const W: usize> Reader<'a, W> {
     /// The floats, if there are as many as there should be.
     pub(super) fn floats(&self, count: usize) -> Result<Floats<'a>, SnapshotError> {
         let (expected, found) = (length(W, count), length(W, self.floats.len()));
-        if expected == found { Ok(Floats(self.floats)) } else { Err(SnapshotError::Length { expected, found }) }
+        if expected == found {
+            Ok(Floats(self.floats))
+        } else {
+            Err(SnapshotError::Length { expected, found })
+        }
     }
 }
 

@@ -36,7 +36,8 @@ where
     fn save(&self, bytes: &mut [u8]) -> Result<usize, SnapshotError> {
         let (n, r, judged) = (self.n, self.rank, self.judgement.is_judged());
         let (j, k) = self.polish;
-        let counts = [n, r, self.frames as usize, j, k, self.leaked, self.judgement.observed, usize::from(judged)];
+        let counts =
+            [n, r, self.frames as usize, j, k, self.leaked, self.judgement.observed, usize::from(judged)];
         let (q, t2) = if judged { (self.judgement.q, self.judgement.t2) } else { (0.0, 0.0) };
         let writer = Writer::new(bytes, KIND, &counts.map(|count| count as u32), floats(n, r))?;
         let mut writer = writer
@@ -48,9 +49,7 @@ where
         for f in &self.f.as_slice()[..r] {
             writer = writer.floats(&[if judged { *f } else { 0.0 }]);
         }
-        Ok(writer
-            .floats(&[self.memory, self.weight, self.noise, q, t2])
-            .finish())
+        Ok(writer.floats(&[self.memory, self.weight, self.noise, q, t2]).finish())
     }
 
     fn restore(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {

@@ -60,15 +60,16 @@ where
     }
     let left = sqrt(linalg::energy(column));
     linalg::scale(1.0 / left, column);
-    let spread = sqrt(tracker.weight.max(1.0) * variance.max(super::LEAK));
+    let variance = variance.max(super::LEAK);
+    let spread = sqrt(tracker.weight.max(1.0) * variance);
     if !spread.is_finite() {
         return false;
     }
     widen(&mut tracker.root.as_mut_slice()[..(r + 1) * (r + 1)], r, 1.0 / spread);
     // The noise so far was the mean over this direction too.
     if n > r + 1 {
-        let noise = (tracker.noise * (n - r) as f32 - variance) / (n - r - 1) as f32;
-        tracker.noise = noise.max(0.0);
+        let noise = tracker.noise + (tracker.noise - variance) / (n - r - 1) as f32;
+        tracker.noise = noise.clamp(0.0, f32::MAX);
     }
     tracker.rank = r + 1;
     forget_the_last_frame(tracker);
@@ -115,7 +116,7 @@ where
         linalg::axpy(-d, last, w);
     }
     let variance = 1.0 / (values[0] * tracker.weight.max(1.0));
-    tracker.noise = (tracker.noise * (n - r) as f32 + variance) / (n - r + 1) as f32;
+    tracker.noise += (variance - tracker.noise) / (n - r + 1) as f32;
     tracker.rank = r - 1;
     forget_the_last_frame(tracker);
     true
@@ -205,7 +206,10 @@ mod tests {
                 assert_eq!(fapi.rank(), left);
                 let apart = distance(&wide(&after, 12), &wide(&before[..12 * left], 12));
                 assert!(apart < 1e-5, "{apart}");
-                assert!(kept.iter().zip(&variances).all(|(a, b)| (a / b - 1.0).abs() < 1e-3), "{kept:?} {variances:?}");
+                assert!(
+                    kept.iter().zip(&variances).all(|(a, b)| (a / b - 1.0).abs() < 1e-3),
+                    "{kept:?} {variances:?}"
+                );
                 assert!(crate::linalg::orthonormality_error(fapi.basis(), 12) < 1e-6);
             }
             assert!(!fapi.shrink());

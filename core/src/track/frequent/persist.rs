@@ -34,7 +34,8 @@ where
         let (n, axes, pending) = (self.n, self.axes, self.pending);
         let judged = self.judgement.is_judged();
         let (frames, observed) = (self.frames as usize, self.judgement.observed);
-        let counts = [n, axes, self.energies.len(), pending, self.rank, frames, observed, usize::from(judged)];
+        let counts =
+            [n, axes, self.energies.len(), pending, self.rank, frames, observed, usize::from(judged)];
         let (q, t2) = if judged { (self.judgement.q, self.judgement.t2) } else { (0.0, 0.0) };
         let writer = Writer::new(bytes, KIND, &counts.map(|count| count as u32), floats(n, axes, pending))?;
         Ok(writer

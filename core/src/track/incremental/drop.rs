@@ -82,11 +82,7 @@ fn root(c: f32, p: f32, q: f32) -> (f32, f32) {
     let discriminant = sqrt((c - q) * (c - q) + p * (2.0 * (c + q) + p));
     let t = (2.0 * q / (c + p + q + discriminant)).min(1.0);
     let (sum, rest) = (discriminant + (p + q - c), discriminant + (c - p - q));
-    let u = if p + q >= c {
-        if sum > 0.0 { 2.0 * p / sum } else { 0.0 }
-    } else {
-        rest / (2.0 * c)
-    };
+    let u = if p + q >= c { if sum > 0.0 { 2.0 * p / sum } else { 0.0 } } else { rest / (2.0 * c) };
     (t, u.clamp(0.0, 1.0))
 }
 

@@ -33,7 +33,8 @@ where
     fn save(&self, bytes: &mut [u8]) -> Result<usize, SnapshotError> {
         let (n, k, judged) = (self.n, self.directions, self.judgement.is_judged());
         let (i, j) = self.polish;
-        let counts = [n, k, self.rank, self.frames as usize, i, j, self.judgement.observed, usize::from(judged)];
+        let counts =
+            [n, k, self.rank, self.frames as usize, i, j, self.judgement.observed, usize::from(judged)];
         let (q, t2) = if judged { (self.judgement.q, self.judgement.t2) } else { (0.0, 0.0) };
         let writer = Writer::new(bytes, KIND, &counts.map(|count| count as u32), floats(n, k))?;
         // A frame that could not be judged leaves nothing behind that is used, but it may be infinite.

@@ -50,7 +50,10 @@ fn energy_has_a_dead_band() {
     assert_eq!([next(1), next(2), next(3), next(4)], [2, 2, 3, 3]);
 }
 
-fn adapter<const N: usize, const R: usize>(rule: RankRule, memory_frames: f32) -> RankAdapter<Const<N>, Const<R>> {
+fn adapter<const N: usize, const R: usize>(
+    rule: RankRule,
+    memory_frames: f32,
+) -> RankAdapter<Const<N>, Const<R>> {
     let config = RankConfig { rule, memory_frames, ..RankConfig::default() };
     RankAdapter::with_shape(Const, Const, &config).unwrap()
 }
@@ -99,7 +102,8 @@ fn the_rank_follows_the_stream_with_every_tracker() {
 #[test]
 fn a_fixed_rank_is_never_moved_and_the_tracker_not_touched() {
     let config = TrackerConfig { rank: 2, memory_frames: 200.0 };
-    let (mut alone, mut watched) = (Fapi::<12, 6>::new(&config).unwrap(), Fapi::<12, 6>::new(&config).unwrap());
+    let (mut alone, mut watched) =
+        (Fapi::<12, 6>::new(&config).unwrap(), Fapi::<12, 6>::new(&config).unwrap());
     let mut adapter = adapter::<12, 6>(RankRule::Fixed, 200.0);
     let (mut stream, mut e) = (Stream::new(12, 4, 96), [0.0; 12]);
     for _ in 0..3000 {
@@ -123,7 +127,8 @@ fn hostile_residuals_do_no_harm() {
         for t in 0..20_000usize {
             let x = [f32::NAN, 0.0, 1e30, -1e18, 1e-40, 1.0][t / 97 % 6];
             let mut e = [0.0; 12];
-            tracker.process(&core::array::from_fn::<_, 12, _>(|i| if i % 2 == t % 2 { x } else { 1.0 }), &mut e);
+            tracker
+                .process(&core::array::from_fn::<_, 12, _>(|i| if i % 2 == t % 2 { x } else { 1.0 }), &mut e);
             let report = adapter.observe(&mut tracker, &e);
             assert!((1..=6).contains(&report.rank));
             adapter.observe(&mut tracker, &[x; 12]);

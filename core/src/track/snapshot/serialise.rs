@@ -21,7 +21,8 @@ fn words(bytes: &[u8]) -> Option<(usize, usize)> {
     let word = |k: usize| words.get(k).map(|word| u32::from_le_bytes(*word) as usize);
     let (channels, next) = (word(0)?, word(1)?);
     // The basis alone is larger than that.
-    (channels <= MOST_CHANNELS && next <= MAX_RANK && channels.checked_mul(next)? <= bytes.len()).then_some((channels, next))
+    (channels <= MOST_CHANNELS && next <= MAX_RANK && channels.checked_mul(next)? <= bytes.len())
+        .then_some((channels, next))
 }
 
 /// Bytes in whatever form the format has them.
@@ -64,7 +65,8 @@ macro_rules! by_snapshot {
         impl<'de> Deserialize<'de> for $tracker {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let bytes = deserializer.deserialize_byte_buf(Bytes)?;
-                let (channels, next) = words(&bytes).ok_or_else(|| D::Error::custom("not a tracker's snapshot"))?;
+                let (channels, next) =
+                    words(&bytes).ok_or_else(|| D::Error::custom("not a tracker's snapshot"))?;
                 let mut tracker: $tracker = $make(channels, next).map_err(D::Error::custom)?;
                 tracker.restore(&bytes).map_err(D::Error::custom)?;
                 Ok(tracker)

@@ -56,7 +56,10 @@ fn goes_on<T: SubspaceTracker + Snapshot>(make: impl Fn() -> T) {
         for _ in 0..30 {
             let x = frame(&mut ahead.0, &mut ahead.1);
             let (a, b) = (original.process(&x, &mut e), copy.process(&x, &mut f));
-            assert_eq!((a.q.to_bits(), a.t2.to_bits(), a.observed), (b.q.to_bits(), b.t2.to_bits(), b.observed));
+            assert_eq!(
+                (a.q.to_bits(), a.t2.to_bits(), a.observed),
+                (b.q.to_bits(), b.t2.to_bits(), b.observed)
+            );
             assert_eq!(e.map(f32::to_bits), f.map(f32::to_bits));
         }
         assert_eq!(saved(&copy), saved(&original));
@@ -67,7 +70,10 @@ fn goes_on<T: SubspaceTracker + Snapshot>(make: impl Fn() -> T) {
     for _ in 0..2000 {
         let x = frame(&mut stream, &mut random);
         let (a, b) = (tracker.process(&x, &mut e), copy.process(&x, &mut f));
-        assert_eq!((a.q.to_bits(), a.t2.to_bits(), e.map(f32::to_bits)), (b.q.to_bits(), b.t2.to_bits(), f.map(f32::to_bits)));
+        assert_eq!(
+            (a.q.to_bits(), a.t2.to_bits(), e.map(f32::to_bits)),
+            (b.q.to_bits(), b.t2.to_bits(), f.map(f32::to_bits))
+        );
     }
     assert_eq!(saved(&copy), saved(&tracker));
 }
@@ -187,9 +193,9 @@ fn forged_numbers_are_refused_or_do_no_harm() {
 #[cfg(all(feature = "serde", feature = "alloc"))]
 #[test]
 fn run_time_shapes_are_serialised_as_their_bytes() {
+    use serde::Deserialize;
     use serde::de::IntoDeserializer;
     use serde::de::value::{Error, SeqDeserializer};
-    use serde::Deserialize;
 
     let (mut stream, mut e) = (Stream::new(8, 3, 10), [0.0; 8]);
     let mut tracker = crate::track::DynFrequentDirections::new(8, 6, &CONFIG).unwrap();
@@ -201,7 +207,9 @@ fn run_time_shapes_are_serialised_as_their_bytes() {
         crate::track::DynFrequentDirections::deserialize(SeqDeserializer::<_, Error>::new(items.into_iter()))
     };
     assert_eq!(saved(&sequence(&good).unwrap()), good);
-    assert!(crate::track::DynFapi::deserialize(IntoDeserializer::<Error>::into_deserializer(&good[..])).is_err());
+    assert!(
+        crate::track::DynFapi::deserialize(IntoDeserializer::<Error>::into_deserializer(&good[..])).is_err()
+    );
     let mut bad = good.clone();
     bad[50] ^= 1;
     assert!(sequence(&bad).is_err() && sequence(&good[..40]).is_err());
