@@ -38,6 +38,9 @@ use crate::shape::{Alloc, zero_matrix, zeros};
 /// Variance that every coordinate is taken to have at least in T²: a thousandth of a unit, squared.
 const LEAST_VARIANCE: f32 = 1e-6;
 
+/// Orthonormality error that only corrupted memory has. The tracker starts again.
+const BROKEN: f32 = 0.5;
+
 /// Share of the largest energy below which a decomposition of products has no digits left.
 const NO_DIGITS: f32 = 1e-6;
 
@@ -411,7 +414,7 @@ where
         if !self.judgement.is_judged() {
             // All entries were there: a number overflowed, or an axis itself is broken.
             let error = linalg::orthonormality_error(self.basis(), self.n);
-            if self.judgement.observed == self.n && !(error < 0.5) {
+            if self.judgement.observed == self.n && (error > BROKEN || error.is_nan()) {
                 self.restart(self.rank);
             }
             return;

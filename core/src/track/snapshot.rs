@@ -248,7 +248,7 @@ pub(super) fn orthonormal(field: &'static str, floats: Floats<'_>, n: usize) -> 
         for (k, b) in floats.0.chunks_exact(n.max(1)).enumerate().take(j + 1) {
             let products = a.iter().zip(b).map(|(a, b)| f32::from_le_bytes(*a) * f32::from_le_bytes(*b));
             let error = products.sum::<f32>() - if j == k { 1.0 } else { 0.0 };
-            if !(error.abs() <= NO_BASIS) {
+            if error.abs() > NO_BASIS || error.is_nan() {
                 return Err(SnapshotError::OutOfRange { field });
             }
         }

@@ -65,7 +65,7 @@ fn the_error_is_within_the_certificate_and_that_within_the_theorem() {
             }
         }
         let v = stream.basis.column(0).map(|x| x as f32);
-        let along = sketch(&fd).dot(&(&stream.basis.column(0) * stream.basis.column(0).transpose()));
+        let along = sketch(&fd).dot(&(stream.basis.column(0) * stream.basis.column(0).transpose()));
         assert!((f64::from(fd.energy_along(v.as_slice())) / along - 1.0).abs() < 1e-5);
     }
 }
