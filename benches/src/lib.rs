@@ -1,8 +1,9 @@
 //! Metrics, data sets and printing shared by the benchmark binaries.
 //!
-//! [`vus_pr`], [`stats`] and the scoring half of [`skab`] are the mathematics; [`tsb_ad`], [`skab`] and [`mitbih`] read the recordings that
-//! [`data`] finds, [`synthetic`] makes streams, [`false_alarms`] counts; [`detect`] says what a detector is and holds the controls, [`engine`] plugs in ours; [`output`] and [`table`]
-//! print.
+//! [`vus_pr`], [`stats`] and the scoring half of [`skab`] are the mathematics; [`tsb_ad`], [`skab`] and [`mitbih`] read the recordings
+//! that [`data`] finds, [`recordings`] makes streams of frames of others, [`synthetic`] of none; [`detect`] says what a detector is
+//! and holds the controls, [`engine`] plugs in ours; [`false_alarms`] and [`faults`] count alarms, [`tracking`] follows streams with
+//! a tracker; [`output`] and [`table`] print.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -14,9 +15,11 @@ pub mod faults;
 pub mod mitbih;
 pub mod output;
 pub mod parallel;
+pub mod recordings;
 pub mod skab;
 pub mod stats;
 pub mod synthetic;
 pub mod table;
+pub mod tracking;
 pub mod tsb_ad;
 pub mod vus_pr;

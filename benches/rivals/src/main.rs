@@ -6,7 +6,6 @@
 mod detection;
 mod detectors;
 mod peers;
-mod recordings;
 mod rivals;
 mod speed;
 mod tracking;

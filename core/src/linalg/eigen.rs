@@ -53,6 +53,47 @@ pub fn symmetric_eigen(a: &mut [f32], v: &mut [f32], d: &mut [f32]) -> bool {
     converged
 }
 
+/// Turns V so that it diagonalises A again: A = G·diag(d)·Gᵀ for the symmetric r×r matrix `a` (overwritten), V ← V·G, `d` **descending**.
+///
+/// For a matrix that is nearly diagonal already, as after a rank-one update of its eigen-decomposition: two or three sweeps. An entry
+/// counts as zero below a rounding of √(a_pp·a_qq), not of the largest one, so small eigenvalues of a graded matrix keep their
+/// digits (Demmel & Veselić, SIAM J. Matrix Anal. Appl. 13, 1992). Columns keep their signs.
+///
+/// Returns `false`, with `v` and `d` as they were, if the matrix is not finite. Sweeps that did not converge within [`MAX_SWEEPS`] leave V
+/// orthogonal all the same. Cost about 6·r³ multiply–adds a sweep at most; skipped pairs cost one comparison.
+///
+/// # Panics
+/// In debug builds, if the shapes do not agree.
+#[must_use]
+pub fn turn_to_diagonal(a: &mut [f32], v: &mut [f32], d: &mut [f32]) -> bool {
+    let r = d.len();
+    debug_assert!(a.len() == r * r && v.len() == r * r);
+    let Some(unit) = normalise(a) else {
+        return false;
+    };
+    for _ in 0..MAX_SWEEPS {
+        let mut turned = false;
+        for p in 0..r {
+            for q in p + 1..r {
+                let apq = a[q * r + p];
+                let least = a[p * r + p].abs().max(f32::MIN_POSITIVE) * a[q * r + q].abs();
+                if apq * apq > f32::EPSILON * f32::EPSILON * least {
+                    rotate(a, v, r, p, q);
+                    turned = true;
+                }
+            }
+        }
+        if !turned {
+            break;
+        }
+    }
+    for (k, d) in d.iter_mut().enumerate() {
+        *d = a[k * r + k] * unit;
+    }
+    sort_descending(v, d);
+    true
+}
+
 /// Divides `a` by a power of two so that its largest entry lies in 1 … 2, and returns that power; `None` if an entry is not finite.
 /// The sums of squares then neither overflow nor vanish, and no bit of a normal number changes.
 fn normalise(a: &mut [f32]) -> Option<f32> {

@@ -12,7 +12,7 @@ mod eigen;
 mod orthonormal;
 
 pub use cholesky::{cholesky, cholesky_solve};
-pub use eigen::{MAX_SWEEPS, symmetric_eigen};
+pub use eigen::{MAX_SWEEPS, symmetric_eigen, turn_to_diagonal};
 pub use orthonormal::{cosine_basis, orthonormality_error, polish_pair};
 
 /// Partial sums in a reduction: two 128-bit vectors, or one of 256 bits, or eight scalar accumulators of a Cortex-M FPU.
@@ -218,6 +218,26 @@ pub fn rank_one(a: &mut [f32], s: f32, x: &[f32], y: &[f32]) {
     }
     for (a, &y) in a.chunks_exact_mut(x.len()).zip(y) {
         axpy(s * y, x, a);
+    }
+}
+
+/// A ← A·V for an n×m matrix `a` and an m×m matrix `v`, row by row; `row` is scratch of m entries. Cost n·m² multiply–adds.
+///
+/// # Panics
+/// In debug builds, if the shapes do not agree.
+pub fn turn_columns(a: &mut [f32], n: usize, v: &[f32], row: &mut [f32]) {
+    let m = row.len();
+    debug_assert!(a.len() == n * m && v.len() == m * m);
+    if m == 0 {
+        return;
+    }
+    for i in 0..n {
+        for (row, a) in row.iter_mut().zip(a.iter().skip(i).step_by(n)) {
+            *row = *a;
+        }
+        for (a, v) in a.iter_mut().skip(i).step_by(n).zip(v.chunks_exact(m)) {
+            *a = dot(row, v);
+        }
     }
 }
 

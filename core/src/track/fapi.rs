@@ -21,6 +21,9 @@
 //! - **Polishing.** One pair of columns of W, every fourth frame, gets its entry of a Newton–Schulz step, so rounding cannot
 //!   accumulate; and before a large step, or if entries were missing, e is made orthogonal to W once more.
 
+mod persist;
+mod resize;
+
 use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
 
 use super::missing::expected_coordinates;
@@ -45,6 +48,9 @@ const BROKEN: f32 = 0.5;
 /// ‖x‖²·‖g‖² from which on the residual is made orthogonal to W once more: an update adds to WᵀW what e lacks in orthogonality, up to
 /// rounding of ‖x‖, times g.
 const LARGE_STEP: f32 = 1e-3;
+
+/// Share of its energy that a residual must keep outside W when it is made orthogonal once more.
+const NO_DIGITS: f32 = 1e-2;
 
 /// FAPI over dimensions `N` (channels) and `R` (largest rank); see the page of this module's source and the aliases [`Fapi`] and `DynFapi`.
 ///
@@ -173,12 +179,6 @@ where
         (self.polish, self.leaked) = ((0, 0), 0);
     }
 
-    /// Running mean of Q/(n − r), the noise variance of one entry outside the subspace.
-    #[must_use]
-    pub fn noise_variance(&self) -> f32 {
-        self.noise
-    }
-
     /// The update of Table II with the judged y, f and e. Leaves the state alone if a number overflowed.
     fn rotate(&mut self, residual: &[f32]) {
         let r = self.rank;
@@ -192,9 +192,13 @@ where
         let (mut energy, gamma) = (linalg::energy(residual), linalg::energy(g));
         p.fill(0.0);
         // e is orthogonal to W only if all entries were observed, and then up to rounding: where that counts, e ← e − W·(Wᵀe).
+        let mut directed = true;
         if self.judgement.observed < self.n || (energy + linalg::energy(y)) * gamma > LARGE_STEP {
             linalg::project(w, residual, p);
-            energy = (energy - linalg::energy(p)).max(0.0);
+            let outside = energy - linalg::energy(p);
+            // What is almost all along W is the rounding of a huge y, and the difference has no digits.
+            directed = outside > NO_DIGITS * energy;
+            energy = outside.max(0.0);
         }
         let s = sqrt(1.0 + energy * gamma);
         let (eta, tau) = (1.0 / s, energy / (s * (s + 1.0)));
@@ -204,7 +208,9 @@ where
         for (p, g) in p.iter_mut().zip(&*g) {
             *p = eta * *p + tau * g;
         }
-        linalg::rank_one_rotation(w, eta, residual, p, g);
+        if directed {
+            linalg::rank_one_rotation(w, eta, residual, p, g);
+        }
         absorb(root, f, self.forgetting, g);
         self.weight = self.forgetting * self.weight + 1.0;
     }
@@ -340,6 +346,27 @@ where
         linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], gain, x);
     }
 
+    fn spectrum(&self, variances: &mut [f32], work: &mut [f32], more: &mut [f32]) -> usize {
+        resize::spectrum(self, variances, work, more)
+    }
+
+    /// Running mean of Q/(n − r).
+    fn noise_variance(&self) -> f32 {
+        self.noise
+    }
+
+    fn grow(&mut self, direction: &[f32], variance: f32) -> bool {
+        resize::grow(self, direction, variance)
+    }
+
+    fn shrink(&mut self) -> bool {
+        resize::shrink(self)
+    }
+
+    fn memory_frames(&self) -> f32 {
+        self.memory
+    }
+
     fn principal_axes(&self, axes: &mut [f32], variances: &mut [f32], work: &mut [f32]) -> bool {
         let (n, r) = (self.n, self.rank);
         let root = &self.root.as_slice()[..r * r];
@@ -384,4 +411,4 @@ fn absorb(root: &mut [f32], f: &[f32], beta: f32, h: &mut [f32]) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::track) mod tests;

@@ -5,9 +5,9 @@ mod hostile;
 mod missing;
 mod orthonormal;
 mod paper;
-mod reference;
+pub(in crate::track) mod reference;
 mod statistics;
-mod streams;
+pub(in crate::track) mod streams;
 
 use super::Fapi;
 use crate::track::{SubspaceTracker, TrackerConfig};

@@ -4,7 +4,7 @@ use nalgebra::{DMatrix, DVector};
 
 /// What becomes of Z when W turns.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Inverse {
+pub(in crate::track) enum Inverse {
     /// Table II: (Z − g·h'ᵀ + e·gᵀ)/β, which is Θ·S·Θ⁻¹.
     Printed,
     /// S = (Z − g·hᵀ)/β alone, symmetric: our one deviation.
@@ -12,10 +12,10 @@ pub(super) enum Inverse {
 }
 
 /// FAPI in `f64`, centred by a running mean as ours is.
-pub(super) struct Paper {
+pub(in crate::track) struct Paper {
     inverse: Inverse,
-    pub(super) w: DMatrix<f64>,
-    pub(super) z: DMatrix<f64>,
+    pub(in crate::track) w: DMatrix<f64>,
+    pub(in crate::track) z: DMatrix<f64>,
     mean: DVector<f64>,
     beta: f64,
     memory: f64,
@@ -24,7 +24,7 @@ pub(super) struct Paper {
 
 impl Paper {
     /// The same start as ours, a cosine basis, with Z = I/variance. β is what `f32` makes of 1 − 1/memory.
-    pub(super) fn new(n: usize, r: usize, memory: f32, variance: f64, inverse: Inverse) -> Self {
+    pub(in crate::track) fn new(n: usize, r: usize, memory: f32, variance: f64, inverse: Inverse) -> Self {
         let w = DMatrix::from_fn(n, r, |i, k| {
             let c = (if k == 0 { 1.0 } else { 2.0 } / n as f64).sqrt();
             c * (std::f64::consts::PI * (i as f64 + 0.5) * k as f64 / n as f64).cos()
@@ -34,7 +34,7 @@ impl Paper {
         Self { inverse, w, z, mean: DVector::zeros(n), beta, memory: f64::from(memory), frames: 0.0 }
     }
 
-    pub(super) fn process(&mut self, raw: &DVector<f64>) {
+    pub(in crate::track) fn process(&mut self, raw: &DVector<f64>) {
         let x = raw - &self.mean;
         self.frames += 1.0;
         self.mean += (raw - &self.mean) * (1.0 / self.frames).max(1.0 / self.memory);
@@ -66,7 +66,7 @@ impl Paper {
 }
 
 /// The exponentially weighted covariance of centred frames, exactly.
-pub(super) struct Covariance {
+pub(in crate::track) struct Covariance {
     sum: DMatrix<f64>,
     mean: DVector<f64>,
     memory: f64,
@@ -74,11 +74,11 @@ pub(super) struct Covariance {
 }
 
 impl Covariance {
-    pub(super) fn new(n: usize, memory: f64) -> Self {
+    pub(in crate::track) fn new(n: usize, memory: f64) -> Self {
         Self { sum: DMatrix::zeros(n, n), mean: DVector::zeros(n), memory, frames: 0.0 }
     }
 
-    pub(super) fn process(&mut self, raw: &DVector<f64>) {
+    pub(in crate::track) fn process(&mut self, raw: &DVector<f64>) {
         let x = raw - &self.mean;
         self.frames += 1.0;
         if self.frames > 1.0 {
@@ -89,7 +89,7 @@ impl Covariance {
     }
 
     /// The r eigenvectors of the largest eigenvalues.
-    pub(super) fn principal(&self, r: usize) -> DMatrix<f64> {
+    pub(in crate::track) fn principal(&self, r: usize) -> DMatrix<f64> {
         let eigen = self.sum.clone().symmetric_eigen();
         let mut order: std::vec::Vec<usize> = (0..self.sum.nrows()).collect();
         order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));

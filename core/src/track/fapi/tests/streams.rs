@@ -6,24 +6,24 @@ use std::vec::Vec;
 use crate::testing::Random;
 
 /// x = offset + A·D·s + noise, in `f32`, with orthonormal A (n×r), standard deviations D along it, and s of unit variance.
-pub(super) struct Stream {
-    pub(super) random: Random,
+pub(in crate::track) struct Stream {
+    pub(in crate::track) random: Random,
     /// The true subspace at present.
-    pub(super) basis: DMatrix<f64>,
-    pub(super) deviations: Vec<f64>,
-    pub(super) noise: f64,
-    pub(super) offset: DVector<f64>,
+    pub(in crate::track) basis: DMatrix<f64>,
+    pub(in crate::track) deviations: Vec<f64>,
+    pub(in crate::track) noise: f64,
+    pub(in crate::track) offset: DVector<f64>,
     /// Correlation of s from frame to frame; 0 = white.
-    pub(super) memory: f64,
+    pub(in crate::track) memory: f64,
     /// Radians a frame by which the first axis turns into a direction outside.
-    pub(super) turn: f64,
-    pub(super) outside: DVector<f64>,
-    pub(super) s: DVector<f64>,
+    pub(in crate::track) turn: f64,
+    pub(in crate::track) outside: DVector<f64>,
+    pub(in crate::track) s: DVector<f64>,
 }
 
 impl Stream {
     /// White and stationary: deviations r, r − 1, …, 1 over noise 0.2.
-    pub(super) fn new(n: usize, r: usize, seed: u64) -> Self {
+    pub(in crate::track) fn new(n: usize, r: usize, seed: u64) -> Self {
         let mut random = Random::new(seed);
         let all = random.orthonormal(n, r + 1);
         Self {
@@ -39,7 +39,7 @@ impl Stream {
         }
     }
 
-    pub(super) fn next(&mut self) -> Vec<f32> {
+    pub(in crate::track) fn next(&mut self) -> Vec<f32> {
         let r = self.basis.ncols();
         for k in 0..r {
             self.s[k] = self.memory * self.s[k] + (1.0 - self.memory.powi(2)).sqrt() * self.random.normal();
@@ -56,13 +56,13 @@ impl Stream {
     }
 
     /// The variances of the principal axes: signal and noise.
-    pub(super) fn variances(&self) -> Vec<f64> {
+    pub(in crate::track) fn variances(&self) -> Vec<f64> {
         self.deviations.iter().map(|d| d * d + self.noise * self.noise).collect()
     }
 }
 
 /// Cheap frames for very long runs: a rank-r signal whose coordinates and noise are taken from a pool of normals.
-pub(super) struct Pool {
+pub(in crate::track) struct Pool {
     normals: Vec<f32>,
     mixing: Vec<f32>,
     state: u64,
@@ -70,13 +70,13 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(n: usize, r: usize, seed: u64) -> Self {
+    pub(in crate::track) fn new(n: usize, r: usize, seed: u64) -> Self {
         let mut random = Random::new(seed);
         let normals = random.normals((1 << 16) + n + r);
         Self { normals, mixing: random.normals(n * r), state: seed | 1, r }
     }
 
-    pub(super) fn fill(&mut self, x: &mut [f32]) {
+    pub(in crate::track) fn fill(&mut self, x: &mut [f32]) {
         // A 64-bit LCG (Knuth's MMIX); its high bits say where in the pool.
         self.state =
             self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -2,27 +2,31 @@
 
 use std::path::Path;
 
-use eigenstream_benches::data::Result;
+use crate::data::Result;
 
 /// Past samples of a channel in a lag embedding.
 const LAGS: usize = 16;
 
 /// A recording prepared for trackers: each channel divided by its own standard deviation, so that no unit rules.
-pub(crate) struct Stream {
-    pub(crate) key: &'static str,
-    pub(crate) name: String,
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// As part of a figure's key.
+    pub key: &'static str,
+    /// As a table says it.
+    pub name: String,
     /// Channels, after the embedding.
-    pub(crate) n: usize,
+    pub n: usize,
     /// Dimension of the tracked subspace.
-    pub(crate) rank: usize,
+    pub rank: usize,
     /// Effective memory of every tracker, in frames.
-    pub(crate) memory: f64,
+    pub memory: f64,
     frames: Vec<f64>,
 }
 
 impl Stream {
     /// The frames in order.
-    pub(crate) fn frames(&self) -> std::slice::ChunksExact<'_, f64> {
+    #[must_use]
+    pub fn frames(&self) -> std::slice::ChunksExact<'_, f64> {
         self.frames.chunks_exact(self.n)
     }
 
@@ -46,8 +50,11 @@ fn standardise(raw: &mut [f64], channels: usize) {
     }
 }
 
-/// The streams of the tracking tables, at most `most` frames of each.
-pub(crate) fn streams(folder: &Path, most: usize) -> Result<Vec<Stream>> {
+/// The streams of the tracking tables from the folder of recordings, at most `most` frames of each.
+///
+/// # Errors
+/// If a recording cannot be read.
+pub fn streams(folder: &Path, most: usize) -> Result<Vec<Stream>> {
     let wav = wav(&folder.join("vibration/inner-race-007.wav"), most + LAGS)?;
     let gas = csv(&folder.join("gas/gas-sensors.csv"), most)?;
     let ecg = matlab(&folder.join("physio/a103l.mat"), 3, most + LAGS)?;

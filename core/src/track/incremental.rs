@@ -1,0 +1,495 @@
+//! Incremental SVD: the exact eigen-update of the forgetting covariance, truncated. The accuracy reference.
+//!
+//! M. Brand, "Fast low-rank modifications of the thin singular value decomposition", Linear Algebra Appl. 415, 2006, for the covariance
+//! C ← β·C + γ·x·xᵀ of centred frames, γ = 1 − β. Tracked are the k ≥ r largest eigenpairs, C ≈ A·diag(s)·Aᵀ; one frame with
+//! coordinates y = Aᵀx and residual e of length ρ gives M = diag(β·s, 0) + γ·z·zᵀ, z = (y, ρ), in the basis [A, e/ρ] of k + 1
+//! directions, and its smallest eigenpair is dropped. The eigenvalues come directly.
+//!
+//! Here A = U·V is kept in two factors, and a frame moves each by as little as it can:
+//!
+//! - **U turns by one rank-one step.** Let (d, δ), δ ≥ 0, be the dropped unit eigenvector. The columns of B = [I − d·dᵀ/(1 + δ); −dᵀ] are
+//!   an orthonormal basis of all directions but that one, whatever d is, so A ← [A, e/ρ]·B = A − (e/ρ + A·d/(1 + δ))·dᵀ, the rotation
+//!   by the smallest angle. That is 2·n·k multiply–adds for U, as in FAPI, and not the n·k² of the product [A, e/ρ]·E of the textbook.
+//! - **V takes the rest**, a k×k eigen-decomposition of Bᵀ·M·B, which is nearly diagonal: two or three Jacobi sweeps.
+//! - V gets a Newton–Schulz step each frame, U one entry of a step every fourth, so rounding cannot accumulate; nothing needs to be folded.
+//!
+//! # Guard directions
+//!
+//! A tracker that keeps just the r directions it reports forgets the others at once. If the stream lingers (slow sensors), a direction that
+//! returns has to be learned anew: on eight gas sensors, r = 3, memory 1,000 frames, this tracker with k = r, FAPI and PAST all
+//! leave 27 % more residual than the eigenvectors of the whole covariance; k = r + 1 leaves 11 %, k = r + 2 less than 1 %. So `R`
+//! directions are tracked, and the leading `rank` of them judge. The rank can be changed at any time, and nothing has to be learned for it.
+//!
+//! Cost: 4·n·k + n·(k − r) multiply–adds, and O(k³) for V.
+
+mod drop;
+mod persist;
+
+use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
+
+use self::drop::smallest_direction;
+use super::missing::expected_coordinates;
+use super::{Judgement, SubspaceTracker, TrackerConfig};
+use crate::error::{ConfigError, in_range};
+use crate::linalg;
+use crate::math::sqrt;
+use crate::shape::{Alloc, zero_matrix, zeros};
+
+/// Variance that every coordinate is taken to have at least in T²: a thousandth of a unit, squared.
+const LEAST_VARIANCE: f32 = 1e-6;
+
+/// And relative to the largest variance: 80 dB below it, where a coordinate has few digits left.
+const LEAST_SHARE: f32 = 1e-8;
+
+/// Residual energy below which a residual has no direction, in squared units: squares below it lose digits.
+const NO_DIRECTION: f32 = 1e-30;
+
+/// ‖x‖²·‖d‖²/ρ² from which on the residual is made orthogonal to U once more; see `LARGE_STEP` of FAPI.
+const LARGE_STEP: f32 = 1e-3;
+
+/// Share of its energy that a residual keeps when it is made orthogonal once more; one that loses more was rounding.
+const TWICE_IS_ENOUGH: f32 = 0.25;
+
+/// Orthonormality error from which no polishing leads back: memory was corrupted, or arithmetic. The tracker starts again.
+const BROKEN: f32 = 0.5;
+
+/// A column pair of U is polished every so many frames.
+const POLISH_EVERY: u32 = 4;
+
+/// The exact truncated eigen-update over dimensions `N` (channels) and `R` (tracked directions); see the page of this module's source and the
+/// aliases [`IncrementalSvd`] and `DynIncrementalSvd`.
+///
+/// State: n·R + 3R² + 2n + 5R words, and some scalars.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncrementalSvdOf<N: Dim, R: Dim>
+where
+    DefaultAllocator: Alloc<N, R>,
+{
+    /// U, n×k.
+    basis: OMatrix<f32, N, R>,
+    /// V, k×k orthogonal: the principal axes are U·V.
+    turn: OMatrix<f32, R, R>,
+    mean: OVector<f32, N>,
+    /// Eigenvalues of the covariance, descending.
+    variances: OVector<f32, R>,
+    /// k×k scratch.
+    square: OMatrix<f32, R, R>,
+    gram: OMatrix<f32, R, R>,
+    /// What the last judged frame left over beside all k directions, 0 where missing.
+    left: OVector<f32, N>,
+    /// Principal coordinates of the last judged frame, all k.
+    y: OVector<f32, R>,
+    /// Scratch.
+    d: OVector<f32, R>,
+    g: OVector<f32, R>,
+    p: OVector<f32, R>,
+    n: usize,
+    rank: usize,
+    directions: usize,
+    memory: f32,
+    /// ‖left‖².
+    energy: f32,
+    /// Running mean of ‖left‖²/(n − k): the noise variance of one entry.
+    noise: f32,
+    frames: u32,
+    judgement: Judgement,
+    polish: (usize, usize),
+}
+
+/// The exact tracker of `N` channels and `R` directions, the leading `rank` of which judge; memory inside the value.
+pub type IncrementalSvd<const N: usize, const R: usize> = IncrementalSvdOf<Const<N>, Const<R>>;
+
+/// The exact tracker with run-time shape, memory on the heap (allocated once, at construction).
+#[cfg(feature = "alloc")]
+pub type DynIncrementalSvd = IncrementalSvdOf<nalgebra::Dyn, nalgebra::Dyn>;
+
+impl<const N: usize, const R: usize> IncrementalSvd<N, R> {
+    /// A tracker that has seen nothing.
+    ///
+    /// # Errors
+    /// If `rank` is not in 1..=min(N, R) or the memory is out of range.
+    pub fn new(config: &TrackerConfig) -> Result<Self, ConfigError> {
+        Self::with_shape(Const, Const, config)
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl DynIncrementalSvd {
+    /// A tracker of `n` channels and `directions` ≥ `config.rank` directions (two more than the rank are enough) that has seen nothing.
+    ///
+    /// # Errors
+    /// If `rank` is not in 1..=min(n, directions) or the memory is out of range.
+    pub fn new(n: usize, directions: usize, config: &TrackerConfig) -> Result<Self, ConfigError> {
+        Self::with_shape(nalgebra::Dyn(n), nalgebra::Dyn(directions), config)
+    }
+}
+
+impl<N: Dim, R: Dim> IncrementalSvdOf<N, R>
+where
+    DefaultAllocator: Alloc<N, R>,
+{
+    /// A tracker of the given shape that has seen nothing. It follows min(n, R) directions.
+    ///
+    /// # Errors
+    /// If `config` does not fit the shape.
+    pub fn with_shape(n: N, r: R, config: &TrackerConfig) -> Result<Self, ConfigError> {
+        Self::with_channels(n, r, n.value(), config)
+    }
+
+    /// A tracker of `channels` entries in memory for `n` of them.
+    ///
+    /// # Errors
+    /// If `channels` is not in 1..=n, or `config` does not fit the shape.
+    pub fn with_channels(n: N, r: R, channels: usize, config: &TrackerConfig) -> Result<Self, ConfigError> {
+        in_range("channels", channels as f64, 1.0, n.value() as f64)?;
+        config.validate(channels, r.value())?;
+        let mut tracker = Self {
+            basis: zero_matrix(n, r),
+            turn: zero_matrix(r, r),
+            mean: zeros(n),
+            variances: zeros(r),
+            square: zero_matrix(r, r),
+            gram: zero_matrix(r, r),
+            left: zeros(n),
+            y: zeros(r),
+            d: zeros(r),
+            g: zeros(r),
+            p: zeros(r),
+            n: channels,
+            rank: config.rank,
+            directions: channels.min(r.value()),
+            memory: config.memory_frames,
+            energy: 0.0,
+            noise: 0.0,
+            frames: 0,
+            judgement: Judgement::unjudged(0),
+            polish: (0, 0),
+        };
+        tracker.restart(config.rank);
+        Ok(tracker)
+    }
+
+    /// Forgets everything and starts again with another rank, clamped to 1..=min(n, R).
+    pub fn restart(&mut self, rank: usize) {
+        let (n, k) = (self.n, self.directions);
+        self.rank = rank.clamp(1, k);
+        linalg::cosine_basis(&mut self.basis.as_mut_slice()[..n * k], n);
+        identity(&mut self.turn.as_mut_slice()[..k * k], k);
+        self.mean.fill(0.0);
+        self.variances.fill(0.0);
+        self.left.fill(0.0);
+        self.y.fill(0.0);
+        (self.energy, self.noise, self.frames) = (0.0, 0.0, 0);
+        self.judgement = Judgement::unjudged(0);
+        self.polish = (0, 0);
+    }
+
+    /// Lets another number of the tracked directions judge, clamped to 1..=min(n, R). Nothing is forgotten.
+    pub fn set_rank(&mut self, rank: usize) {
+        self.rank = rank.clamp(1, self.directions);
+    }
+
+    /// Variances along the tracked principal axes, descending, in squared units of the input; those beyond the rank are of the guard.
+    #[must_use]
+    pub fn variances(&self) -> &[f32] {
+        &self.variances.as_slice()[..self.directions]
+    }
+
+    /// The least variance that a coordinate is divided by.
+    fn floor(&self) -> f32 {
+        LEAST_VARIANCE.max(LEAST_SHARE * self.variances[0])
+    }
+
+    /// The posterior mean of the coordinates along U, given the observed entries; on entry `p` = U_Ωᵀ(x − μ)_Ω.
+    fn complete(&mut self, x: &[f32]) {
+        let (n, k, floor) = (self.n, self.directions, self.floor());
+        // A square root of the inverse covariance along U: V·diag(1/√s).
+        let root = &mut self.square.as_mut_slice()[..k * k];
+        root.copy_from_slice(&self.turn.as_slice()[..k * k]);
+        for (column, s) in root.chunks_exact_mut(k).zip(self.variances.as_slice()) {
+            linalg::scale(1.0 / sqrt(s.max(floor)), column);
+        }
+        let basis = &self.basis.as_slice()[..n * k];
+        let p = &mut self.p.as_mut_slice()[..k];
+        expected_coordinates(basis, x, root, self.noise, p, self.gram.as_mut_slice());
+    }
+
+    /// Σ y²/s over the leading directions.
+    fn t2(&self) -> f32 {
+        if self.frames < 2 {
+            return 0.0; // no variance is known yet
+        }
+        let floor = self.floor();
+        let terms = self.y.iter().zip(self.variances.iter()).take(self.rank);
+        terms.fold(0.0, |sum, (y, s)| sum + y * y / s.max(floor)).min(f32::MAX)
+    }
+
+    /// The direction to drop, in `d`, and δ, for a frame with coordinates y and residual length `rho`.
+    fn direction(&mut self, rho: f32, gain: f32) -> f32 {
+        let k = self.directions;
+        let (a, d) = (&mut self.g.as_mut_slice()[..k], &mut self.d.as_mut_slice()[..k]);
+        a.copy_from_slice(&self.variances.as_slice()[..k]);
+        linalg::scale(1.0 - gain, a);
+        smallest_direction(a, &self.y.as_slice()[..k], rho, gain, d)
+    }
+
+    /// The eigen-update with the judged y and residual; `gain` is γ. Leaves the state alone if a number overflowed.
+    fn rotate(&mut self, gain: f32) {
+        let (n, k) = (self.n, self.directions);
+        self.p.fill(0.0);
+        let mut rho = self.residual_length(self.judgement.observed < n);
+        let mut delta = self.direction(rho, gain);
+        let step = linalg::energy(&self.d.as_slice()[..k]);
+        let energy = linalg::energy(&self.y.as_slice()[..k]) + self.energy;
+        if self.judgement.observed == n && energy * step > LARGE_STEP * rho * rho {
+            rho = self.residual_length(true);
+            delta = self.direction(rho, gain);
+        }
+        self.compress(rho, delta, gain);
+        let square = &mut self.square.as_mut_slice()[..k * k];
+        let turn = &mut self.turn.as_mut_slice()[..k * k];
+        let (d, g, p) =
+            (&self.d.as_slice()[..k], &mut self.g.as_mut_slice()[..k], &mut self.p.as_mut_slice()[..k]);
+        // Along U: A·d = U·(V·d), and V turns afterwards.
+        linalg::multiply(turn, d, g);
+        if !linalg::turn_to_diagonal(square, turn, &mut self.variances.as_mut_slice()[..k]) {
+            return;
+        }
+        for s in &mut self.variances.as_mut_slice()[..k] {
+            *s = if *s >= f32::MIN_POSITIVE { *s } else { 0.0 };
+        }
+        if rho > 0.0 {
+            for (p, g) in p.iter_mut().zip(&*g) {
+                *p = g / (1.0 + delta) - *p / rho;
+            }
+            let basis = &mut self.basis.as_mut_slice()[..n * k];
+            linalg::rank_one_rotation(basis, -1.0 / rho, &self.left.as_slice()[..n], p, g);
+        }
+    }
+
+    /// The length of the residual orthogonal to U, 0 if it has no direction. If `again`, `p` receives what it still has along U.
+    fn residual_length(&mut self, again: bool) -> f32 {
+        let (n, k) = (self.n, self.directions);
+        let mut energy = self.energy;
+        if again {
+            let p = &mut self.p.as_mut_slice()[..k];
+            linalg::project(&self.basis.as_slice()[..n * k], &self.left.as_slice()[..n], p);
+            energy -= linalg::energy(p);
+            if self.judgement.observed == n && energy < TWICE_IS_ENOUGH * self.energy {
+                return 0.0;
+            }
+        }
+        if k < n && energy > NO_DIRECTION { sqrt(energy) } else { 0.0 }
+    }
+
+    /// `square` ← Bᵀ·M·B: with h = D·d/(1 + δ) − ½·(dᵀD·d)/(1 + δ)²·d and z' = Bᵀz it is D − h·dᵀ − d·hᵀ + γ·z'·z'ᵀ.
+    fn compress(&mut self, rho: f32, delta: f32, gain: f32) {
+        let k = self.directions;
+        let (s, y) = (&self.variances.as_slice()[..k], &self.y.as_slice()[..k]);
+        let (d, h) = (&self.d.as_slice()[..k], &mut self.g.as_mut_slice()[..k]);
+        let (beta, part) = (1.0 - gain, 1.0 / (1.0 + delta));
+        for ((h, d), s) in h.iter_mut().zip(d).zip(s) {
+            *h = beta * s * d * part;
+        }
+        let half = 0.5 * part * linalg::dot(d, h);
+        linalg::axpy(-half, d, h);
+        let along = part * linalg::dot(d, y) + rho;
+        let square = &mut self.square.as_mut_slice()[..k * k];
+        for j in 0..k {
+            let zj = y[j] - along * d[j];
+            for i in j..k {
+                let zi = y[i] - along * d[i];
+                let value = gain * zi * zj - h[i] * d[j] - d[i] * h[j];
+                square[j * k + i] = value;
+                square[i * k + j] = value;
+            }
+            square[j * k + j] += beta * s[j];
+        }
+    }
+
+    /// A Newton–Schulz step for V, which Jacobi turns a hundred times a frame, and now and then one entry of a step for U.
+    fn polish(&mut self) {
+        let (n, k) = (self.n, self.directions);
+        let turn = &mut self.turn.as_mut_slice()[..k * k];
+        let mut error = 0.0f32;
+        let mut pair = (0, 0);
+        for _ in 0..k * (k + 1) / 2 {
+            let of_turn = linalg::polish_pair(turn, k, pair.0, pair.1).abs();
+            error = if of_turn > error || of_turn.is_nan() { of_turn } else { error };
+            pair = next_pair(pair, k);
+        }
+        if self.frames.is_multiple_of(POLISH_EVERY) {
+            let (j, i) = self.polish;
+            let of_basis = linalg::polish_pair(&mut self.basis.as_mut_slice()[..n * k], n, j, i).abs();
+            error = if of_basis > error || of_basis.is_nan() { of_basis } else { error };
+            self.polish = next_pair(self.polish, k);
+        }
+        if error > BROKEN || error.is_nan() {
+            self.restart(self.rank);
+        }
+    }
+}
+
+/// The pair (j, k ≤ j) of columns after this one, of `count`.
+fn next_pair((j, k): (usize, usize), count: usize) -> (usize, usize) {
+    if k < j {
+        (j, k + 1)
+    } else if j + 1 < count {
+        (j + 1, 0)
+    } else {
+        (0, 0)
+    }
+}
+
+fn identity(a: &mut [f32], r: usize) {
+    a.fill(0.0);
+    for k in 0..r {
+        a[k * r + k] = 1.0;
+    }
+}
+
+impl<N: Dim, R: Dim> SubspaceTracker for IncrementalSvdOf<N, R>
+where
+    DefaultAllocator: Alloc<N, R>,
+{
+    fn channels(&self) -> usize {
+        self.n
+    }
+
+    fn rank(&self) -> usize {
+        self.rank
+    }
+
+    fn directions(&self) -> usize {
+        self.directions
+    }
+
+    fn frames(&self) -> u32 {
+        self.frames
+    }
+
+    fn basis(&self) -> &[f32] {
+        &self.basis.as_slice()[..self.n * self.directions]
+    }
+
+    fn mean(&self) -> &[f32] {
+        &self.mean.as_slice()[..self.n]
+    }
+
+    fn coordinates(&self) -> &[f32] {
+        &self.y.as_slice()[..self.rank]
+    }
+
+    fn judge(&mut self, x: &[f32], residual: &mut [f32]) -> Judgement {
+        let (n, k, r) = (self.n, self.directions, self.rank);
+        let observed = linalg::centre(x, self.mean(), residual);
+        let holed = observed < n;
+        if holed && (observed <= r || 2 * observed < n) || observed == 0 {
+            residual.fill(0.0);
+            self.judgement = Judgement::unjudged(observed);
+            return self.judgement;
+        }
+        linalg::project(&self.basis.as_slice()[..n * k], residual, &mut self.p.as_mut_slice()[..k]);
+        if holed {
+            self.complete(x);
+        }
+        let (basis, turn) = (&self.basis.as_slice()[..n * k], &self.turn.as_slice()[..k * k]);
+        let (p, y) = (&mut self.p.as_mut_slice()[..k], &mut self.y.as_mut_slice()[..k]);
+        linalg::project(turn, p, y);
+        self.energy = linalg::subtract_span(basis, p, residual);
+        if holed {
+            self.energy = blank(residual, x);
+        }
+        self.left.as_mut_slice()[..n].copy_from_slice(residual);
+        let mut q = self.energy;
+        if r < k {
+            // What the guard explains is residual too.
+            linalg::multiply(&turn[r * k..], &y[r..], p);
+            linalg::scale(-1.0, p);
+            q = linalg::subtract_span(basis, p, residual);
+        }
+        if holed {
+            q = blank(residual, x) * (n as f32 / observed as f32);
+        }
+        self.judgement = if (q + self.energy + linalg::energy(y)).is_finite() {
+            Judgement { q, t2: self.t2(), observed }
+        } else {
+            self.y.fill(0.0);
+            residual.fill(0.0);
+            Judgement::unjudged(observed)
+        };
+        self.judgement
+    }
+
+    fn learn(&mut self, x: &[f32], _residual: &[f32]) {
+        if !self.judgement.is_judged() {
+            // All entries were there: a number overflowed, or U itself is broken. Polishing finds out.
+            if self.judgement.observed == self.n {
+                self.polish();
+            }
+            return;
+        }
+        self.frames = self.frames.saturating_add(1);
+        // The first frame only says where the mean is.
+        if self.frames > 1 {
+            let gain = (1.0 / (self.frames - 1) as f32).max(1.0 / self.memory);
+            if self.n > self.directions {
+                let scale = self.n as f32 / self.judgement.observed as f32;
+                let noise = self.energy * scale / (self.n - self.directions) as f32;
+                self.noise += gain * (noise - self.noise);
+            }
+            self.rotate(gain);
+            self.polish();
+        }
+        let gain = (1.0 / self.frames.max(1) as f32).max(1.0 / self.memory);
+        linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], gain, x);
+    }
+
+    fn spectrum(&self, variances: &mut [f32], _work: &mut [f32], _more: &mut [f32]) -> usize {
+        let known = self.variances();
+        variances[..known.len()].copy_from_slice(known);
+        known.len()
+    }
+
+    /// Running mean of ‖e‖²/(n − k), e being what lies outside all tracked directions.
+    fn noise_variance(&self) -> f32 {
+        self.noise
+    }
+
+    fn grow(&mut self, _direction: &[f32], _variance: f32) -> bool {
+        let before = self.rank;
+        self.set_rank(before + 1);
+        self.rank > before
+    }
+
+    fn shrink(&mut self) -> bool {
+        let before = self.rank;
+        self.set_rank(before - 1);
+        self.rank < before
+    }
+
+    fn memory_frames(&self) -> f32 {
+        self.memory
+    }
+
+    fn principal_axes(&self, axes: &mut [f32], variances: &mut [f32], _work: &mut [f32]) -> bool {
+        let (n, k, r) = (self.n, self.directions, self.rank);
+        let turn = &self.turn.as_slice()[..k * k];
+        for (axis, v) in axes[..n * r].chunks_exact_mut(n).zip(turn.chunks_exact(k)) {
+            linalg::multiply(self.basis(), v, axis);
+        }
+        variances[..r].copy_from_slice(&self.variances.as_slice()[..r]);
+        variances[r - 1] > 0.0
+    }
+}
+
+/// Sets the residual to 0 where `x` is missing, and returns its energy.
+fn blank(residual: &mut [f32], x: &[f32]) -> f32 {
+    for (e, x) in residual.iter_mut().zip(x) {
+        *e = if x.is_finite() { *e } else { 0.0 };
+    }
+    linalg::energy(residual)
+}
+
+#[cfg(test)]
+mod tests;
