@@ -25,7 +25,6 @@ pub struct Stream {
 
 impl Stream {
     /// The frames in order.
-    #[must_use]
     pub fn frames(&self) -> std::slice::ChunksExact<'_, f64> {
         self.frames.chunks_exact(self.n)
     }

@@ -167,8 +167,11 @@ fn damaged(report: &mut Report, streams: &[Stream], clean: &[Vec<Share>]) {
     report.markdown(table);
 }
 
-/// The trackers that go through hostile stretches.
-const HARDENED: [(&str, &str, fn(&Stretch, usize) -> Recovery); 3] = [
+/// A tracker that goes through hostile stretches: key, name, how.
+type Hardened = (&'static str, &'static str, fn(&Stretch, usize) -> Recovery);
+
+/// All of them.
+const HARDENED: [Hardened; 3] = [
     ("fapi", "Fapi", |stretch, most| {
         let mut tracker = DynFapi::new(CHANNELS, &plain()).expect("a valid shape");
         recovery::recover(&mut tracker, stretch, most)

@@ -82,7 +82,7 @@ pub const STRETCHES: [Stretch; 8] = [
 /// What happened.
 #[derive(Clone, Copy, Debug)]
 pub struct Recovery {
-    /// Frames until the mean residual of [`WINDOW`] frames was as before; `None` if it was not within `most`.
+    /// Frames until the mean residual of 100 frames was as before; `None` if it was not within `most`.
     pub frames: Option<usize>,
     /// Largest |WᵀW − I| afterwards, looked at every 64 frames.
     pub orthonormality: f32,

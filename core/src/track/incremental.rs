@@ -17,7 +17,8 @@
 //!
 //! A tracker that keeps just the r directions it reports forgets the others at once. If the stream lingers (slow sensors), a direction that
 //! returns has to be learned anew: on eight gas sensors, r = 3, memory 1,000 frames, this tracker with k = r, FAPI and PAST all
-//! leave 27 % more residual than the eigenvectors of the whole covariance; k = r + 1 leaves 11 %, k = r + 2 less than 1 %. So `R`
+//! leave 27 % more residual than the eigenvectors of the whole covariance; k = r + 1 leaves 11 %, k = r + 2 less than 1 % (and so does a FAPI of
+//! rank r + 2 of which the r leading axes are taken). So `R`
 //! directions are tracked, and the leading `rank` of them judge. The rank can be changed at any time, and nothing has to be learned for it.
 //!
 //! Cost: 4·n·k + n·(k − r) multiply–adds, and O(k³) for V.
