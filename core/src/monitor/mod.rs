@@ -1,13 +1,17 @@
 //! The composition: condition → track → score → alarm, one [`Config`], one [`process`](MonitorOf::process), verdicts out.
 //!
-//! A *temporal* view follows the last L samples of each analog channel, the *spatial* view the frame of all channels. Each view's
-//! residual energy is compared with its own past, as an excess in dB; the largest one is the frame's score, calibrated
-//! against past scores. A verdict on a frame is given L/2 frames later, when the frame stands in the middle of the temporal window; the
-//! spatial view looks at the same delayed frame, so that all evidence in a verdict is about one moment.
+//! Two *temporal* views follow each analog channel, one a window of L samples, one of L means of three samples; the *spatial* view
+//! follows the frame of all channels. Each view's residual energy is compared with its own past, as an excess in dB; a channel's is the
+//! mean of its two views; the largest one is the frame's score, calibrated against past scores. A verdict on a frame is given
+//! L + L/2 frames later, when the frame stands in the middle of both temporal windows; the spatial view looks at the same delayed
+//! frame, so that all evidence in a verdict is about one moment.
 
 mod channel;
+mod coarse;
 mod config;
+mod level;
 mod spatial;
+mod temporal;
 
 use nalgebra::{Const, DefaultAllocator, Dim, OVector, U1};
 
@@ -15,8 +19,9 @@ use crate::condition::{ChannelKind, Validity};
 use crate::error::{ConfigError, in_range};
 use crate::score::{Calibration, Event, EventMerger, MAX_EVENT_CHANNELS, Share, View};
 use crate::shape::{Alloc, zeros};
-use channel::ChannelView;
-pub use config::{AlarmConfig, Config, SpatialConfig, TemporalConfig};
+use channel::{ChannelView, Full};
+pub use config::{AlarmConfig, COARSE_FACTOR, Config, SpatialConfig, TemporalConfig};
+use level::{LevelVerdict, LevelView};
 use spatial::SpatialView;
 
 /// What the monitor says of one frame.
@@ -27,17 +32,25 @@ pub struct Verdict {
     /// How unusual the frame is: the excess of its residual energy over the usual, in dB, in the view where that is largest;
     /// NaN if no view could judge it.
     pub score: f32,
-    /// Probability of such a score on this stream; NaN while unknown.
+    /// Probability of such a score, or such a level, on this stream; NaN while unknown.
     pub p_value: f32,
     /// The score above which an alarm is raised; +∞ while unknown.
     pub limit: f32,
-    /// Whether the score exceeds the limit, after the warm-up.
+    /// How far a channel's level is from where it was, in its own standard deviations, in dB (20·log₁₀; 3 σ are 9.5 dB), for the channel where that is
+    /// most; NaN while unknown.
+    pub level_score: f32,
+    /// The level score above which an alarm is raised; +∞ while unknown.
+    pub level_limit: f32,
+    /// Whether the score or the level score exceeds its limit, after the warm-up.
     pub alarm: bool,
     /// Whether the monitor is still learning what is normal: no alarms yet.
     pub warming_up: bool,
     /// An event that ended with this frame.
     pub event: Option<Event>,
 }
+
+/// Frames that some view must have judged before the first alarm, whatever the warm-up.
+const LEAST_JUDGED: u32 = 50;
 
 /// What was counted since the start. Every sample given is in exactly one of the three counters of samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,8 +75,8 @@ pub struct Counters {
 /// A monitor over dimensions `N` (channels), `R` (largest spatial rank), `L` (longest temporal window) and `K` (largest temporal rank); see the
 /// aliases [`Monitor`] and `DynMonitor`.
 ///
-/// Cost of a frame: 4·L·K multiply–adds for each analog channel, 4·N·R for the spatial view, and a few hundred
-/// instructions for each channel's condition.
+/// Cost of a frame: 4·L·K multiply–adds for each analog channel and a third of that for its coarse window, 4·N·R for the spatial
+/// view, and a few hundred instructions for each channel's condition.
 #[derive(Clone, Debug)]
 pub struct MonitorOf<N: Dim, R: Dim, L: Dim, K: Dim>
 where
@@ -72,10 +85,11 @@ where
     config: Config,
     channels: OVector<ChannelView<L, K>, N>,
     spatial: SpatialView<N, R>,
+    levels: LevelView,
     calibration: Calibration,
     events: EventMerger,
     counters: Counters,
-    /// Frames with a score, up to the warm-up.
+    /// Frames with a score of all scales.
     judged: u32,
     /// Scratch shared by all temporal views: the standardised window and its residual.
     window: OVector<f32, L>,
@@ -100,7 +114,7 @@ where
 /// assert!(alarms > 0);
 /// # Ok::<(), eigenstream_core::ConfigError>(())
 /// ```
-pub type Monitor<const N: usize, const R: usize, const L: usize = 100, const K: usize = 3> =
+pub type Monitor<const N: usize, const R: usize, const L: usize = 100, const K: usize = 2> =
     MonitorOf<Const<N>, Const<R>, Const<L>, Const<K>>;
 
 /// A monitor whose shape is chosen at run time, memory on the heap, allocated at construction only.
@@ -149,11 +163,15 @@ where
         }
         let alarm = &config.alarm;
         let view = ChannelView::new(l, k, config)?;
+        let watched = [config.level.enabled, config.spatial.enabled || config.temporal.enabled];
+        let parts = watched.iter().filter(|&&on| on).count().max(1) as f32;
+        let rate = 1.0 / (alarm.frames_per_false_alarm * parts);
         Ok(Self {
             config: *config,
-            channels: OVector::from_fn_generic(n, U1, |_, _| view.clone()),
+            channels: OVector::from_fn_generic(n, U1, |i, _| view.clone().staggered(i)),
             spatial: SpatialView::new(n, r, &config.spatial)?,
-            calibration: Calibration::new(alarm.memory_frames, 1.0 / alarm.frames_per_false_alarm)?,
+            levels: LevelView::new(&config.level, alarm.memory_frames, rate)?,
+            calibration: Calibration::new(alarm.memory_frames, rate)?,
             events: EventMerger::new(u64::from(alarm.merge_frames)),
             counters: Counters::default(),
             judged: 0,
@@ -195,7 +213,7 @@ where
         self.channels[channel].condition.kind()
     }
 
-    /// The last excess of a channel's temporal view, in dB; NaN if it could not judge or there is none.
+    /// The last excess of a channel's temporal views, in dB; NaN if none could judge or there are none.
     ///
     /// # Panics
     /// If there is no such channel.
@@ -272,11 +290,11 @@ where
 
     /// Each channel's share of the last verdict's score (`shares`, one entry per channel, sum 1, or all 0 if nothing was unusual).
     ///
-    /// A temporal view speaks for its channel; the spatial view's is divided by reconstruction-based contributions to
-    /// its residual energy (Alcala & Qin 2009). Only positive scores count.
+    /// The temporal views and the level speak for their channel; the spatial view's is divided by reconstruction-based
+    /// contributions to its residual energy (Alcala & Qin 2009). Only positive scores count.
     pub fn contributions_into(&self, shares: &mut [f32]) {
-        for (i, (share, channel)) in shares.iter_mut().zip(self.channels.iter()).enumerate() {
-            *share = channel.score.max(0.0) + self.spatial.contribution(i);
+        for (i, share) in shares.iter_mut().take(self.channels()).enumerate() {
+            *share = self.part(i);
         }
         let total: f32 = shares.iter().sum();
         if total > 0.0 {
@@ -284,45 +302,87 @@ where
         }
     }
 
+    /// A channel's part in the last verdict's score, in dB.
+    fn part(&self, i: usize) -> f32 {
+        let channel = &self.channels[i];
+        channel.score.max(0.0) + self.spatial.contribution(i) + self.levels.contribution(channel.level_score)
+    }
+
     /// Judges the frame that is due when `given` frames (or paddings) were taken in.
     fn advance(&mut self, given: u64) -> Option<Verdict> {
-        let delay = self.delay();
-        let frame = given.checked_sub(delay as u64 + 1)?;
-        let (score, view) = self.judge_views(delay);
+        let frame = given.checked_sub(self.delay() as u64 + 1)?;
+        let full = self.full(given);
+        let (score, view) = self.judge_views(full);
+        let (mut p_value, limit) = (self.calibration.p_value(score), self.calibration.limit());
         if score.is_nan() {
             self.counters.unjudged += 1;
-        } else {
+        } else if full.coarse {
+            // Scores of the fine scale alone are wilder: they must not decide what is usual for the mean of both.
             self.judged = self.judged.saturating_add(1);
+            self.calibration.update(score);
         }
-        let (p_value, limit) = (self.calibration.p_value(score), self.calibration.limit());
-        self.calibration.update(score);
+        let warming_up = self.is_warming_up();
+        let level = self.judge_levels(given, !warming_up);
+        if self.config.level.enabled {
+            p_value = combined(p_value, level.p_value);
+        }
         let event = self.events.advance(frame);
         self.counters.events += u64::from(event.is_some());
-        let warming_up = self.judged <= self.config.alarm.warm_up_frames;
-        let alarm = !warming_up && score > limit;
+        let above = [score - limit, level.score - level.limit];
+        let alarm = !warming_up && above.iter().any(|&db| db > 0.0);
         if alarm {
             self.counters.alarms += 1;
+            let (score, limit, view) = if above[1] > 0.0 && (score.is_nan() || above[1] > above[0]) {
+                (level.score, level.limit, View::Level(level.channel))
+            } else {
+                (score, limit, view)
+            };
             self.raise(frame, score, p_value, limit, view);
         }
-        Some(Verdict { frame, score, p_value, limit, alarm, warming_up, event })
+        let (level_score, level_limit) = (level.score, level.limit);
+        Some(Verdict { frame, score, p_value, limit, level_score, level_limit, alarm, warming_up, event })
+    }
+
+    /// Whether too few frames were given and judged for an alarm. Those that no verdict is about yet were given, too.
+    fn is_warming_up(&self) -> bool {
+        let given = self.judged.saturating_add(self.delay() as u32);
+        given <= self.config.alarm.warm_up_frames || self.judged < LEAST_JUDGED
+    }
+
+    /// Lets the levels be judged, and learned except where one is held.
+    fn judge_levels(&mut self, given: u64, hold: bool) -> LevelVerdict {
+        if self.config.level.enabled {
+            self.levels.judge(self.channels.as_mut_slice(), given, hold)
+        } else {
+            LevelVerdict::NONE
+        }
+    }
+
+    /// Which windows are full when `given` frames (or paddings) were taken in. A stream shorter than a window never fills it.
+    fn full(&self, given: u64) -> Full {
+        let length = self.config.temporal.length as u64;
+        let lead = if self.config.temporal.has_coarse() { length } else { 0 };
+        let span = COARSE_FACTOR as u64 * length;
+        let frames = self.counters.frames;
+        Full { fine: frames >= length && given >= lead + length, coarse: lead == 0 || frames >= span }
     }
 
     /// Lets every view judge and learn; the highest score and the view it came from. NaN if no view could judge.
-    fn judge_views(&mut self, delay: usize) -> (f32, View) {
+    fn judge_views(&mut self, full: Full) -> (f32, View) {
         let (mut best, mut view) = (f32::NAN, View::Spatial);
         if self.config.temporal.enabled {
             let length = self.config.temporal.length;
             let window = &mut self.window.as_mut_slice()[..length];
             let residual = &mut self.residual.as_mut_slice()[..length];
             for (i, channel) in self.channels.iter_mut().enumerate() {
-                channel.judge(window, residual);
+                channel.judge(full, window, residual);
                 if !(channel.score <= best || channel.score.is_nan()) {
                     (best, view) = (channel.score, View::Temporal(i as u16));
                 }
             }
         }
         if self.config.spatial.enabled {
-            self.spatial.judge(self.channels.as_slice(), delay);
+            self.spatial.judge(self.channels.as_slice());
             if !(self.spatial.score <= best || self.spatial.score.is_nan()) {
                 (best, view) = (self.spatial.score, View::Spatial);
             }
@@ -333,7 +393,7 @@ where
     /// Hands an alarmed frame to the event it belongs to, with its reason if it is the peak.
     fn raise(&mut self, frame: u64, score: f32, p_value: f32, limit: f32, view: View) {
         let mut channels = heapless::Vec::new();
-        if self.events.is_peak(score) {
+        if self.events.is_peak(score - limit) {
             self.name_channels(&mut channels);
         }
         let (start, end, peak) = (frame, frame, frame);
@@ -342,7 +402,7 @@ where
 
     /// The channels with the largest contributions, largest first. O(n·4), without memory for all of them.
     fn name_channels(&self, top: &mut heapless::Vec<Share, MAX_EVENT_CHANNELS>) {
-        let part = |i: usize| self.channels[i].score.max(0.0) + self.spatial.contribution(i);
+        let part = |i: usize| self.part(i);
         let total: f32 = (0..self.channels()).map(part).sum();
         if total.is_nan() || total <= 0.0 {
             return;
@@ -361,6 +421,15 @@ where
                 let _ = top.insert(place, Share { channel: i as u16, share });
             }
         }
+    }
+}
+
+/// The probability that one of two p-values is so small, whatever their dependence (Bonferroni); the known one if only one is known.
+fn combined(a: f32, b: f32) -> f32 {
+    match (a.is_nan(), b.is_nan()) {
+        (true, _) => b,
+        (_, true) => a,
+        _ => (2.0 * a.min(b)).min(1.0),
     }
 }
 
