@@ -1,0 +1,130 @@
+//! Shift detection: mean time between false alarms, delays beside the chart that knows the change.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use eigenstream_benches::output::{Options, Report};
+use eigenstream_benches::parallel;
+use eigenstream_benches::shift::{
+    charts,
+    oracle::Oracle,
+    streams::{Change, Law, Null},
+};
+use eigenstream_benches::stats;
+use eigenstream_benches::table::{Align, Table};
+use eigenstream_core::shift::ShiftConfig;
+
+const BENCH: &str = "shift";
+
+/// Of everything that is drawn: any fixed number.
+const SEED: u64 = 20_261_121;
+
+fn main() -> ExitCode {
+    let options = match Options::from_env(BENCH, &[]) {
+        Ok(options) => options,
+        Err(code) => return code,
+    };
+    let mut report = Report::new(BENCH, &options);
+    report.condition("threads", parallel::THREADS);
+    report.condition("seed", SEED);
+    run_lengths(&mut report, options.quick());
+    delays(&mut report, options.quick());
+    report.print();
+    ExitCode::SUCCESS
+}
+
+/// Streams without a change: key, name, stream.
+fn nulls(d: usize) -> Vec<(&'static str, &'static str, Null)> {
+    let g = Null::gaussian(d);
+    vec![
+        ("gaussian", "Gaussian, independent", g),
+        ("var_5", "Gaussian, VAR(1) φ = .5", Null { phi: 0.5, ..g }),
+        ("var_8", "Gaussian, VAR(1) φ = .8", Null { phi: 0.8, ..g }),
+        ("var_95", "Gaussian, VAR(1) φ = .95", Null { phi: 0.95, ..g }),
+        ("t5_independent", "t₅ independent, φ = .5", Null { law: Law::IndependentT5, phi: 0.5, ..g }),
+        ("t5_elliptical", "t₅ elliptical, φ = .5", Null { law: Law::EllipticalT5, phi: 0.5, ..g }),
+        ("quantised", "Gaussian, 12 bits", Null { quantised: true, ..g }),
+        ("mixed", "Gaussian, φ = .5, unknown mixing", Null { mixed: true, phi: 0.5, ..g }),
+    ]
+}
+
+fn run_lengths(report: &mut Report, quick: bool) {
+    const D: usize = 10;
+    let mut table = Table::new(&[
+        ("stream", Align::Left),
+        ("wanted", Align::Right),
+        ("measured ARL", Align::Right),
+        ("se", Align::Right),
+        ("alarms", Align::Right),
+        ("P(T ≤ 500)", Align::Right),
+    ]);
+    for (arl, runs, cut) in
+        [(5_000.0, if quick { 40 } else { 200 }, 20_000), (50_000.0, if quick { 8 } else { 60 }, 100_000)]
+    {
+        for (key, name, null) in nulls(D) {
+            if arl > 10_000.0 && !["gaussian", "t5_elliptical"].contains(&key) {
+                continue;
+            }
+            let config = ShiftConfig { frames_per_false_alarm: arl, ..ShiftConfig::default() };
+            let length = charts::run_length(null, &config, runs, cut, SEED);
+            report.figure(&format!("arl.{arl}.{key}.mean"), length.mean());
+            report.figure(&format!("arl.{arl}.{key}.se"), length.error());
+            let early = format!("{:.2}", length.early / length.runs);
+            let (mean, error) = (format!("{:.0}", length.mean()), format!("{:.0}", length.error()));
+            table.row([name, &arl.to_string(), &mean, &error, &length.alarms.to_string(), &early]);
+        }
+    }
+    report.markdown(format_args!("## Mean time between false alarms, d = {D}, self-started, order 1"));
+    report.markdown(table);
+}
+
+/// Key, name, change.
+const CHANGES: [(&str, &str, Change); 9] = [
+    ("spike_1", "variance spike θ = 1", Change::Spike(1.0)),
+    ("spike_2", "variance spike θ = 2", Change::Spike(2.0)),
+    ("spike_4", "variance spike θ = 4", Change::Spike(4.0)),
+    ("mean_05", "mean shift .5", Change::Mean(0.5)),
+    ("mean_1", "mean shift 1", Change::Mean(1.0)),
+    ("mean_2", "mean shift 2", Change::Mean(2.0)),
+    ("variance_3", "one channel's variance × 3", Change::Variance(3.0)),
+    ("dead", "one channel dead (sd × .05)", Change::Dead),
+    ("rotation", "rotation by 30°, variances 9 : 1", Change::Rotation),
+];
+
+fn delays(report: &mut Report, quick: bool) {
+    const ARL: f64 = 5_000.0;
+    let config = ShiftConfig { frames_per_false_alarm: ARL as f32, ..ShiftConfig::default() };
+    for d in [4, 10] {
+        let mut table = Table::new(&[
+            ("change", Align::Left),
+            ("ln(g)/I", Align::Right),
+            ("oracle CUSUM", Align::Right),
+            ("ours", Align::Right),
+            ("se", Align::Right),
+            ("ratio", Align::Right),
+        ]);
+        let oracles = parallel::map(&CHANGES, |&(_, _, change)| {
+            let oracle = Oracle::calibrated(change, d, ARL, if quick { 300.0 } else { 1500.0 }, SEED);
+            let delays = oracle.delays(if quick { 1000 } else { 4000 }, SEED);
+            (ARL.ln() / oracle.information(50_000, SEED), stats::mean(&delays))
+        });
+        for ((key, name, change), (bound, oracle)) in CHANGES.into_iter().zip(oracles) {
+            let (ours, _) =
+                charts::delays(Null::gaussian(d), change, &config, if quick { 40 } else { 300 }, 2000, SEED);
+            let mean = stats::mean(&ours);
+            let variance = ours.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (ours.len() - 1) as f64;
+            let error = (variance / ours.len() as f64).sqrt();
+            for (what, value) in [("ours", mean), ("se", error), ("oracle", oracle), ("ratio", mean / oracle)]
+            {
+                report.figure(&format!("edd.{d}.{key}.{what}"), value);
+            }
+            let cell = |x: f64| format!("{x:.1}");
+            let ratio = format!("{:.2}", mean / oracle);
+            table.row([name, &cell(bound), &cell(oracle), &cell(mean), &cell(error), &ratio]);
+        }
+        report.markdown(format_args!(
+            "## Mean delay in frames, d = {d}, self-started, change at frame 2,000, ARL {ARL}"
+        ));
+        report.markdown(table);
+    }
+}

@@ -1,0 +1,7 @@
+//! Streams that change, and how long a detector takes to say so.
+//!
+//! [`streams`] draws them, [`charts`] measures run lengths of ours on them, [`oracle`] those of the chart that knows the change.
+
+pub mod charts;
+pub mod oracle;
+pub mod streams;
