@@ -34,6 +34,12 @@ pub(crate) fn cbrt(x: f32) -> f32 {
     libm::cbrtf(x)
 }
 
+/// The angle in radians of a point at (x, y), within 2 ulp.
+#[inline]
+pub(crate) fn atan2(y: f32, x: f32) -> f32 {
+    libm::atan2f(y, x)
+}
+
 /// cos(π/2 · a/b) for whole numbers 0 ≤ a ≤ b, b > 0, within 1 ulp; exactly 1 and 0 at the ends. In `f32` throughout: an angle that
 /// is a known part of a turn needs no argument reduction, whose tables and `f64` would be a third of a small image.
 ///

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use eigenstream_benches::output::{Options, Report};
+use eigenstream_benches::output::{Flag, Options, Report};
 use eigenstream_benches::parallel;
 use eigenstream_benches::shift::{
     charts,
@@ -12,23 +12,38 @@ use eigenstream_benches::shift::{
 };
 use eigenstream_benches::stats;
 use eigenstream_benches::table::{Align, Table};
-use eigenstream_core::shift::ShiftConfig;
+use eigenstream_core::shift::{Kind, ShiftConfig};
 
 const BENCH: &str = "shift";
 
 /// Of everything that is drawn: any fixed number.
 const SEED: u64 = 20_261_121;
 
+/// The parts; without any of these flags, all are measured.
+const PARTS: [Flag; 3] = [
+    Flag { name: "--run-lengths", help: "only: frames between false alarms" },
+    Flag { name: "--delays", help: "only: delays beside the oracle" },
+    Flag { name: "--reports", help: "only: channels, onset and kind" },
+];
+
 fn main() -> ExitCode {
-    let options = match Options::from_env(BENCH, &[]) {
+    let options = match Options::from_env(BENCH, &PARTS) {
         Ok(options) => options,
         Err(code) => return code,
     };
     let mut report = Report::new(BENCH, &options);
     report.condition("threads", parallel::THREADS);
     report.condition("seed", SEED);
-    run_lengths(&mut report, options.quick());
-    delays(&mut report, options.quick());
+    let all = !PARTS.iter().any(|part| options.has(part.name));
+    if all || options.has("--run-lengths") {
+        run_lengths(&mut report, options.quick());
+    }
+    if all || options.has("--delays") {
+        delays(&mut report, options.quick());
+    }
+    if all || options.has("--reports") {
+        reports(&mut report, options.quick());
+    }
     report.print();
     ExitCode::SUCCESS
 }
@@ -127,4 +142,70 @@ fn delays(report: &mut Report, quick: bool) {
         ));
         report.markdown(table);
     }
+}
+
+/// What reports say about known changes.
+fn reports(report: &mut Report, quick: bool) {
+    const D: usize = 16;
+    let config = ShiftConfig { frames_per_false_alarm: 5_000.0, ..ShiftConfig::default() };
+    let runs = if quick { 30 } else { 200 };
+    let cases = [
+        ("sparse_1", "spike θ = 2 in 1 channel", Change::Sparse(2.0, 1), &[Kind::Scale, Kind::Rank][..]),
+        ("sparse_3", "spike θ = 2 in 3 channels", Change::Sparse(2.0, 3), &[Kind::Scale, Kind::Rank]),
+        ("sparse_5", "spike θ = 2 in 5 channels", Change::Sparse(2.0, 5), &[Kind::Scale, Kind::Rank]),
+        ("mean_1", "mean shift 1, all channels", Change::Mean(1.0), &[Kind::Mean]),
+        ("dead", "one channel dead (sd × .05)", Change::Dead, &[Kind::DeadChannel]),
+    ];
+    let right = |name| (name, Align::Right);
+    let mut table = Table::new(&[
+        ("change", Align::Left),
+        right("precision@k at the alarm"),
+        right("at the final report"),
+        right("se"),
+        right("channels named"),
+        right("onset error, frames (median)"),
+        right("onset in the interval"),
+        right("kind right"),
+        right("runs"),
+    ]);
+    for (key, name, change, kinds) in cases {
+        let all = charts::attributions(Null::gaussian(D), change, &config, runs, 3000, SEED);
+        let mean =
+            |f: &dyn Fn(&charts::Attribution) -> f64| stats::mean(&all.iter().map(f).collect::<Vec<_>>());
+        let early = mean(&|a| a.precision(&a.alarm));
+        let late = mean(&|a| a.precision(&a.last));
+        let square = mean(&|a| (a.precision(&a.last) - late).powi(2));
+        let error = (square / all.len() as f64).sqrt();
+        let named = mean(&|a| f64::from(a.last.carriers));
+        let mut errors: Vec<f64> = all.iter().map(|a| a.last.onset_frame as f64 - a.onset as f64).collect();
+        errors.sort_unstable_by(f64::total_cmp);
+        let median = errors.get(errors.len() / 2).copied().unwrap_or(f64::NAN);
+        let covered = mean(&|a| f64::from(u8::from(a.covers(&a.last))));
+        let right = mean(&|a| f64::from(u8::from(a.is(kinds))));
+        for (what, value) in [
+            ("alarm", early),
+            ("final", late),
+            ("onset_error", median),
+            ("covered", covered),
+            ("kind", right),
+        ] {
+            report.figure(&format!("report.{D}.{key}.{what}"), value);
+        }
+        let cell = |x: f64| format!("{x:.2}");
+        table.row([
+            name.to_owned(),
+            cell(early),
+            cell(late),
+            cell(error),
+            cell(named),
+            format!("{median:+.0}"),
+            cell(covered),
+            cell(right),
+            all.len().to_string(),
+        ]);
+    }
+    report.markdown(format_args!(
+        "## Reports, d = {D}, self-started, change at frame 3,000, final two delays after the alarm (at least 4·d frames)"
+    ));
+    report.markdown(table);
 }

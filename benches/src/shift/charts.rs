@@ -1,8 +1,8 @@
 //! Run lengths of ours: to a false alarm, and to a change.
 
-use eigenstream_core::shift::{DynShiftDetector, Phase, ShiftConfig};
+use eigenstream_core::shift::{DynShiftDetector, Kind, Phase, ShiftConfig, ShiftReport};
 
-use super::streams::{Change, Null, Stream};
+use super::streams::{Change, Drawn, Null, Stream};
 use crate::parallel;
 
 /// Frames to the first false alarm, from runs that are cut.
@@ -89,4 +89,66 @@ pub fn delays(
     let delays: Vec<f64> = delays.into_iter().flatten().collect();
     let left_out = all - delays.len();
     (delays, left_out)
+}
+
+/// What the report said about one change: at the alarm, and when it was final.
+#[derive(Clone, Debug)]
+pub struct Attribution {
+    /// The change as it was.
+    pub truth: Drawn,
+    /// Frame at which it began.
+    pub onset: u64,
+    /// The report at the alarm.
+    pub alarm: ShiftReport,
+    /// The final report.
+    pub last: ShiftReport,
+}
+
+impl Attribution {
+    /// Share of the first k channels of a report's ranking that did change, k being how many did.
+    #[must_use]
+    pub fn precision(&self, report: &ShiftReport) -> f64 {
+        let k = self.truth.channels.len();
+        let named = report.ranking[..k.min(usize::from(report.ranked))].iter();
+        named.filter(|&&j| self.truth.channels.contains(&usize::from(j))).count() as f64 / k as f64
+    }
+
+    /// Whether the interval of a report holds the onset.
+    #[must_use]
+    pub fn covers(&self, report: &ShiftReport) -> bool {
+        (report.onset_earliest..=report.onset_latest).contains(&self.onset)
+    }
+
+    /// Whether the final kind is one of these.
+    #[must_use]
+    pub fn is(&self, kinds: &[Kind]) -> bool {
+        kinds.contains(&self.last.kind)
+    }
+}
+
+/// Reports on a change in `runs` streams, as in [`delays`].
+#[must_use]
+pub fn attributions(
+    null: Null,
+    change: Change,
+    config: &ShiftConfig,
+    runs: u64,
+    before: u32,
+    seed: u64,
+) -> Vec<Attribution> {
+    let seeds: Vec<u64> = (0..runs).map(|run| seed + run).collect();
+    let all = parallel::map(&seeds, |&seed| {
+        let mut stream = Stream::new(null, seed);
+        let mut detector = detector(null, &ShiftConfig { seed, ..*config });
+        if (0..before).any(|_| detector.process(stream.frame()).alarm) {
+            return None;
+        }
+        let truth = change.draw(null.d, stream.random());
+        stream.change = Some(truth.clone());
+        (0..20_000).find(|_| detector.process(stream.frame()).alarm)?;
+        let alarm = *detector.report()?;
+        (0..20_000).find(|_| detector.process(stream.frame()).refined)?;
+        Some(Attribution { truth, onset: u64::from(before), alarm, last: *detector.report()? })
+    });
+    all.into_iter().flatten().collect()
 }

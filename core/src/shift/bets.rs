@@ -65,8 +65,8 @@ pub(crate) enum Family {
     Spike,
     Mean,
     Floor,
-    Variance(usize),
-    ChannelMean(usize),
+    Variance,
+    ChannelMean,
     Loss(usize),
     Return(usize),
 }
@@ -84,31 +84,33 @@ where
     mean: Wager,
 }
 
-/// Wagers with the same bet on every channel.
+/// Wagers with the same bet on every channel: what they are made of, channel by channel.
 #[derive(Clone, Debug, PartialEq)]
-struct PerChannel<D: Dim>
+struct PerChannel<D: Dim>([OVector<f32, D>; 3])
 where
-    DefaultAllocator: Alloc<D, D>,
-{
-    r: OVector<f32, D>,
-    age: OVector<f32, D>,
-    age2: OVector<f32, D>,
-}
+    DefaultAllocator: Alloc<D, D>;
 
 impl<D: Dim> PerChannel<D>
 where
     DefaultAllocator: Alloc<D, D>,
 {
     fn new(d: D) -> Self {
-        Self { r: zeros(d), age: zeros(d), age2: zeros(d) }
+        Self(core::array::from_fn(|_| zeros(d)))
     }
 
     fn get(&self, j: usize) -> Wager {
-        Wager { r: self.r[j], age: self.age[j], age2: self.age2[j] }
+        Wager::from_parts([self.0[0][j], self.0[1][j], self.0[2][j]])
     }
 
     fn set(&mut self, j: usize, wager: Wager) {
-        (self.r[j], self.age[j], self.age2[j]) = (wager.r, wager.age, wager.age2);
+        for (v, x) in self.0.iter_mut().zip(wager.parts()) {
+            v[j] = x;
+        }
+    }
+
+    /// Σ_j R_j.
+    fn sum(&self) -> f32 {
+        self.0[0].iter().sum()
     }
 
     fn play(&mut self, j: usize, log: f32) -> f32 {
@@ -126,20 +128,25 @@ where
     }
 
     fn clear(&mut self) {
-        for v in [&mut self.r, &mut self.age, &mut self.age2] {
+        for v in &mut self.0 {
             v.as_mut_slice().fill(0.0);
         }
     }
 }
 
 /// The bet that has won most.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Winner {
     pub(crate) family: Family,
+    /// The memory it bets by, or one that suits it.
     pub(crate) memory: usize,
     pub(crate) wager: Wager,
-    /// Its share of M.
-    pub(crate) weight: f32,
+    /// Its part of M.
+    pub(crate) part: f32,
+}
+
+impl Winner {
+    pub(crate) const NONE: Self = Self { family: Family::Mean, memory: 0, wager: Wager::NEW, part: -1.0 };
 }
 
 /// All bets and what they stand at. State: 4·(D² + 2D) + 30·D + 76 words.
@@ -252,16 +259,16 @@ where
 
     /// Adds up what [`Self::play_loss`] changed.
     pub(crate) fn settle_loss(&mut self) {
-        let sum: f32 = self.extremes.iter().map(|bet| bet.r.iter().sum::<f32>()).sum();
+        let sum: f32 = self.extremes.iter().map(PerChannel::sum).sum();
         self.shares[4] = SHARE_LOSS / (2 * self.scratch.len().max(1)) as f32 * sum;
     }
 
     /// The bet with the largest weighted R.
     pub(crate) fn winner(&self) -> Winner {
-        let mut best = Winner { family: Family::Mean, memory: 0, wager: Wager::NEW, weight: -1.0 };
+        let mut best = Winner::NONE;
         let mut consider = |family, memory, wager: Wager, weight: f32| {
-            if weight * wager.r > best.weight {
-                best = Winner { family, memory, wager, weight: weight * wager.r };
+            if weight * wager.r > best.part {
+                best = Winner { family, memory, wager, part: weight * wager.r };
             }
         };
         let d = self.scratch.len();
@@ -276,7 +283,7 @@ where
         }
         for j in 0..d {
             for (k, bet) in self.channel.iter().enumerate() {
-                let family = if k < VARIANCES.len() { Family::Variance(j) } else { Family::ChannelMean(j) };
+                let family = if k < VARIANCES.len() { Family::Variance } else { Family::ChannelMean };
                 consider(family, MEMORIES - 1, bet.get(j), SHARE_CHANNEL / (ON_CHANNEL * d) as f32);
             }
             for (bet, family) in self.extremes.iter().zip([Family::Loss(j), Family::Return(j)]) {
@@ -284,12 +291,6 @@ where
             }
         }
         best
-    }
-
-    /// ln of the largest R that bets on channel j alone.
-    pub(crate) fn channel_evidence(&self, j: usize) -> f32 {
-        let largest = |bets: &[PerChannel<D>]| bets.iter().fold(0.0, |m: f32, bet| m.max(bet.r[j]));
-        crate::math::ln(largest(&self.channel).max(largest(&self.extremes)).max(1.0))
     }
 }
 

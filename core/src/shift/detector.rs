@@ -3,11 +3,14 @@
 use nalgebra::{Const, DefaultAllocator, Dim, OVector};
 
 use super::MAX_CHANNELS;
-use super::bets::Bets;
+use super::bets::{Bets, Winner};
 use super::config::ShiftConfig;
 use super::histogram::Histogram;
 use super::innovations::Innovations;
+use super::moments::Moments;
 use super::normal::Uniform;
+use super::regimes::Regimes;
+use super::report::ShiftReport;
 use super::scaling::Scaling;
 use super::whiteness::Whiteness;
 use crate::error::{ConfigError, in_range};
@@ -42,6 +45,8 @@ pub struct ShiftVerdict {
     pub evidence: f32,
     /// Whether this frame raised an alarm.
     pub alarm: bool,
+    /// Whether the report of the last alarm is final with this frame.
+    pub refined: bool,
 }
 
 /// What the detector has found out about its input. Channel sets are bits: bit j is channel j.
@@ -74,27 +79,34 @@ pub struct ShiftDetectorOf<D: Dim, const BLOCKS: usize>
 where
     DefaultAllocator: Alloc<D, D>,
 {
-    config: ShiftConfig,
-    d: usize,
-    phase: Phase,
-    scaling: Scaling<D>,
-    innovations: Innovations<D, BLOCKS>,
-    radius: Histogram,
-    ranks: [Histogram; MAX_CHANNELS],
+    pub(super) config: ShiftConfig,
+    pub(super) d: usize,
+    pub(super) phase: Phase,
+    pub(super) scaling: Scaling<D>,
+    pub(super) innovations: Innovations<D, BLOCKS>,
+    pub(super) radius: Histogram,
+    pub(super) ranks: [Histogram; MAX_CHANNELS],
     /// Frames in which each channel was missing or repeated its last value, of `watched` frames.
-    stuck: OVector<f32, D>,
-    watched: f32,
-    bets: Bets<D>,
-    whiteness: Whiteness<D>,
-    random: Uniform,
+    pub(super) stuck: OVector<f32, D>,
+    pub(super) watched: f32,
+    pub(super) bets: Bets<D>,
+    pub(super) whiteness: Whiteness<D>,
+    pub(super) random: Uniform,
     /// z, its radial version, and the scores of the channels.
-    z: OVector<f32, D>,
-    radial: OVector<f32, D>,
-    scores: OVector<f32, D>,
+    pub(super) z: OVector<f32, D>,
+    pub(super) radial: OVector<f32, D>,
+    pub(super) scores: OVector<f32, D>,
     /// Frames since the phase began.
-    age: u32,
-    order: usize,
-    status: Status,
+    pub(super) age: u32,
+    pub(super) order: usize,
+    pub(super) status: Status,
+    /// The bet that raised the last alarm, and the effective number of frames in its memory.
+    pub(super) winner: Winner,
+    pub(super) remembered: f32,
+    /// Standardised frames after the alarm.
+    pub(super) after: Moments<D>,
+    pub(super) regimes: Regimes<D>,
+    pub(super) report: ShiftReport,
 }
 
 /// A shift detector for `D` ≤ 16 numbers a frame, memory inside the value. `BLOCKS` is 3 for orders up to 1, 6 up to 2, 10 up to 3.
@@ -170,6 +182,11 @@ where
             age: 0,
             order: config.order,
             status: Status::default(),
+            winner: Winner::NONE,
+            remembered: 0.0,
+            after: Moments::new(d),
+            regimes: Regimes::new(d),
+            report: ShiftReport::default(),
         };
         detector.restart();
         Ok(detector)
@@ -209,8 +226,9 @@ where
         let phase = self.phase;
         if x.len() != self.d {
             self.status.skipped += 1;
+            self.age -= 1;
             self.pause();
-            return ShiftVerdict { phase, evidence: self.evidence(), alarm: false };
+            return ShiftVerdict { phase, evidence: self.evidence(), alarm: false, refined: false };
         }
         if phase == Phase::Scaling {
             self.scale(x);
@@ -219,11 +237,31 @@ where
         }
         let evidence = self.evidence();
         let alarm = phase == Phase::Watching && evidence >= self.config.frames_per_false_alarm;
+        let mut refined = false;
         if alarm {
             self.status.alarms = self.status.alarms.saturating_add(1);
+            self.begin_report();
+            (self.phase, self.age) = (Phase::Refining, 0);
+        } else if phase == Phase::Refining && self.age >= self.refine_frames() {
+            self.finish_report();
+            refined = true;
             self.restart();
         }
-        ShiftVerdict { phase, evidence, alarm }
+        ShiftVerdict { phase, evidence, alarm, refined }
+    }
+
+    /// The last change: a first version with its alarm, one that is final when a verdict says `refined`. [`Self::describe`] brings it up to date
+    /// in between.
+    #[must_use]
+    pub fn report(&self) -> Option<&ShiftReport> {
+        (self.status.alarms > 0).then_some(&self.report)
+    }
+
+    /// Frames by which the report is refined: about two delays.
+    fn refine_frames(&self) -> u32 {
+        let delay =
+            (self.report.alarm_frame - self.report.onset_frame + 1).min(u64::from(u32::MAX / 2)) as u32;
+        (2 * delay).max(4 * self.d as u32).min(self.config.refine_frames)
     }
 
     /// Says that frames are missing between the last one and the next: nothing is predicted across.
@@ -275,6 +313,11 @@ where
             self.whiteness.forget_past();
             return;
         }
+        if self.phase == Phase::Refining {
+            self.refine();
+            self.innovations.advance(false);
+            return;
+        }
         let ready = RANKS_FROM * self.innovations.width() as u32;
         if self.innovations.is_primed() && self.innovations.absorbed() >= ready {
             if self.status.live == 0 {
@@ -288,7 +331,7 @@ where
                 self.bets.play_channels(self.scores.as_slice());
             }
         }
-        self.innovations.absorb();
+        self.innovations.advance(true);
         let wanted = self.warm_up_frames() - self.warm_up_frames() / 3;
         if self.phase == Phase::Learning && self.innovations.absorbed() >= wanted {
             (self.phase, self.age) = (Phase::Watching, 0);
@@ -322,7 +365,7 @@ where
     /// (`scores`).
     fn rank(&mut self) {
         for ((score, &z), ranks) in self.scores.iter_mut().zip(&self.z).zip(&mut self.ranks) {
-            *score = ranks.normal_score(z, &mut self.random);
+            *score = ranks.score(z, self.random.next());
         }
         let live = self.status.live;
         for (j, (radial, &z)) in self.radial.iter_mut().zip(&self.z).enumerate() {
@@ -333,7 +376,7 @@ where
         let a = 2.0 / (9.0 * d);
         let root = sqrt(a);
         let q = linalg::energy(self.radial.as_slice()).max(1e-12);
-        let gamma = self.radius.normal_score((cbrt(q / d) - 1.0 + a) / root, &mut self.random);
+        let gamma = self.radius.score((cbrt(q / d) - 1.0 + a) / root, self.random.next());
         let side = gamma * root + 1.0 - a;
         let wanted = (d * side * side * side).max(1e-9);
         linalg::scale(sqrt(wanted / q), self.radial.as_mut_slice());

