@@ -3,5 +3,7 @@
 //! [`streams`] draws them, [`charts`] measures run lengths of ours on them, [`oracle`] those of the chart that knows the change.
 
 pub mod charts;
+pub mod nab;
 pub mod oracle;
+pub mod recordings;
 pub mod streams;

@@ -140,8 +140,11 @@ where
         );
         let (before, after) = (first.second.as_slice(), third.second.as_slice());
         let (geometry, spectra) = geometry::compare(before, after, d, 2.0 * scale_nats, self.remembered);
-        let total = divergence(after, before, d);
-        let gain = gain_of(before, after, d, subset.chosen, &subset.order, total);
+        let gain = if scale_nats > 0.5 * linalg::energy(m) {
+            gain_of(before, after, d, &subset.order[..subset.chosen])
+        } else {
+            None
+        };
         let report = &mut self.report;
         report.geometry = geometry;
         report.ranking = subset.order;
@@ -199,17 +202,11 @@ fn divergence(after: &[f32], before: &[f32], d: usize) -> f32 {
 const UNEXPLAINED: f32 = 0.25;
 
 /// The one of the chosen channels whose gain alone explains the change, if one does.
-fn gain_of(
-    before: &[f32],
-    after: &[f32],
-    d: usize,
-    chosen: usize,
-    order: &[u8],
-    total: f32,
-) -> Option<usize> {
+fn gain_of(before: &[f32], after: &[f32], d: usize, chosen: &[u8]) -> Option<usize> {
+    let total = divergence(after, before, d);
     let mut undone = [0.0; SQUARE];
     let undone = &mut undone[..d * d];
-    order[..chosen].iter().map(|&j| usize::from(j)).find(|&j| {
+    chosen.iter().map(|&j| usize::from(j)).find(|&j| {
         undone.copy_from_slice(after);
         let factor = sqrt(before[j * d + j] / after[j * d + j].max(f32::MIN_POSITIVE));
         for i in 0..d {

@@ -86,6 +86,9 @@ pub(crate) fn compare(
             geometry.rotation += frames * (l - m) * (l - m) / (l * m) * cosine * cosine;
         }
     }
+    if !geometry.rotation.is_finite() {
+        geometry.rotation = f32::MAX;
+    }
     (geometry.smallest_angle_deg, geometry.largest_angle_deg) = angles(u, v, d, r);
     (geometry, s)
 }

@@ -149,6 +149,8 @@ where
             linalg::axpy(-first, offset.as_slice(), y.as_mut_slice());
         }
         let mut sum = 1.0 + first * first;
+        // The same with bounded values: what a wild channel does to the next ones must not widen their bounds.
+        let mut calm = sum;
         self.wild = false;
         for c in 0..=p {
             for k in 0..d {
@@ -169,13 +171,14 @@ where
                     let score = student_to_normal(share * y * size, nu);
                     // Overflow is a wild frame, too.
                     z[k] = if score.is_nan() { LARGEST } else { score.clamp(-LARGEST, LARGEST) };
-                    let bound = BOUND / size;
+                    let bound = BOUND * sqrt(calm / nu);
                     if !(y.abs() <= bound) {
                         self.wild = true;
-                        own[k] = if y.is_finite() && bound.is_finite() { bound.copysign(y) } else { 0.0 };
+                        own[k] = if y.is_nan() { 0.0 } else { bound.copysign(y) };
                     }
                 }
                 sum += y * y;
+                calm += own[k] * own[k];
             }
         }
     }

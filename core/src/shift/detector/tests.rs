@@ -89,7 +89,7 @@ fn channels_die_and_return() {
             "{dead}: {:?}",
             report.kind
         );
-        assert_eq!(report.ranking[0], 1, "{dead}");
+        assert_eq!(report.ranking[0], 1, "{dead} {report:?}");
     }
 }
 
