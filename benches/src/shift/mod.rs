@@ -5,5 +5,7 @@
 pub mod charts;
 pub mod nab;
 pub mod oracle;
+pub mod real;
 pub mod recordings;
+pub mod rivals;
 pub mod streams;

@@ -7,7 +7,7 @@ use super::detector::ShiftDetectorOf;
 use super::geometry;
 use super::moments;
 use super::regimes::Units;
-use super::report::{Facts, ShiftReport, classify};
+use super::report::{Facts, Kind, ShiftReport, classify};
 use super::subset::greedy;
 use super::{MAX_CHANNELS, SQUARE};
 use crate::linalg;
@@ -161,6 +161,7 @@ where
         }
         let kind = classify(&Facts {
             family: self.winner.family,
+            varying: self.scaling.varying,
             d,
             frames: self.remembered,
             mean_nats: 0.5 * linalg::energy(m),
@@ -173,6 +174,9 @@ where
             before,
         });
         report.kind = kind;
+        if kind == Kind::DeadChannel {
+            report.carriers = 1;
+        }
     }
 
     /// Means and deviations of every channel before and after, in its own unit.

@@ -84,6 +84,8 @@ impl ShiftReport {
 /// What the classification looks at.
 pub(crate) struct Facts<'a> {
     pub(crate) family: Family,
+    /// Channels that varied before, as bits.
+    pub(crate) varying: u32,
     /// d, and n the number of frames since the onset.
     pub(crate) d: usize,
     pub(crate) frames: f32,
@@ -116,7 +118,8 @@ pub(crate) fn classify(f: &Facts) -> Kind {
     }
     let d = f.d as f32;
     let first = usize::from(f.report.ranking[0]);
-    if f.report.carriers == 1 && f.report.deviation_after[first] < DEAD * f.report.deviation_before[first] {
+    let varied = f.varying >> first & 1 == 1;
+    if varied && f.report.deviation_after[first] < DEAD * f.report.deviation_before[first] {
         return Kind::DeadChannel;
     }
     // Both divergences, less what estimating them from n frames adds.

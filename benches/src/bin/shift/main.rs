@@ -1,8 +1,13 @@
 //! Shift detection: mean time between false alarms, delays beside the chart that knows the change.
 #![forbid(unsafe_code)]
 
+mod footprint;
+mod real;
+mod rivals;
+
 use std::process::ExitCode;
 
+use eigenstream_benches::data;
 use eigenstream_benches::output::{Flag, Options, Report};
 use eigenstream_benches::parallel;
 use eigenstream_benches::shift::{
@@ -20,10 +25,13 @@ const BENCH: &str = "shift";
 const SEED: u64 = 20_261_121;
 
 /// The parts; without any of these flags, all are measured.
-const PARTS: [Flag; 3] = [
+const PARTS: [Flag; 6] = [
     Flag { name: "--run-lengths", help: "only: frames between false alarms" },
     Flag { name: "--delays", help: "only: delays beside the oracle" },
     Flag { name: "--reports", help: "only: channels, onset and kind" },
+    Flag { name: "--real", help: "only: real recordings" },
+    Flag { name: "--rivals", help: "only: other detectors" },
+    Flag { name: "--footprint", help: "only: bytes and time a frame" },
 ];
 
 fn main() -> ExitCode {
@@ -44,8 +52,27 @@ fn main() -> ExitCode {
     if all || options.has("--reports") {
         reports(&mut report, options.quick());
     }
+    if all || options.has("--rivals") {
+        rivals::measure(&mut report, options.quick());
+    }
+    if all || options.has("--footprint") {
+        footprint::measure(&mut report, options.quick());
+    }
+    let mut code = ExitCode::SUCCESS;
+    if all || options.has("--real") {
+        code = match data::shared_data() {
+            None => data::skip(BENCH),
+            Some(folder) => match real::measure(&mut report, &folder, options.quick()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("{BENCH}: {error}");
+                    ExitCode::FAILURE
+                }
+            },
+        };
+    }
     report.print();
-    ExitCode::SUCCESS
+    code
 }
 
 /// Streams without a change: key, name, stream.
