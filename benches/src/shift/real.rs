@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use eigenstream_core::shift::{DynShiftDetector, ShiftConfig, ShiftReport};
+use eigenstream_core::shift::{DynShiftDetector, ShiftConfig};
 
 use super::nab::Nab;
 use super::recordings::{self, ECG, ECG_RATE};
@@ -67,8 +67,6 @@ pub enum Outcome {
         onset: f64,
         /// Whether the interval of the onset holds the join.
         covered: bool,
-        /// Its final report.
-        report: ShiftReport,
     },
     /// None.
     Missed,
@@ -89,13 +87,12 @@ pub fn watch(pair: &Joined, config: &ShiftConfig) -> Outcome {
             _ => {}
         }
     }
-    let (Some(alarm), Some(&report)) = (alarm, detector.report()) else { return Outcome::Missed };
+    let (Some(alarm), Some(report)) = (alarm, detector.report()) else { return Outcome::Missed };
     let join = pair.join as u64;
     Outcome::Found {
         delay: (alarm - pair.join) as f64 * pair.seconds,
         onset: (report.onset_frame as f64 - pair.join as f64) * pair.seconds,
         covered: (report.onset_earliest..=report.onset_latest).contains(&join),
-        report,
     }
 }
 

@@ -15,6 +15,8 @@
 //! The plug-in direction and mean follow the stream with four forgetting factors (adaptive Shiryaev–Roberts: Lorden & Pollak, Ann. Statist. 33,
 //! 2005).
 
+use core::f32::consts::{LN_2, LN_10};
+
 use nalgebra::{DefaultAllocator, Dim, OMatrix, OVector};
 
 use super::bank::Wager;
@@ -29,7 +31,7 @@ pub(crate) const FORGETTING: [f32; MEMORIES] = [7.0 / 8.0, 15.0 / 16.0, 31.0 / 3
 
 /// θ, and per θ: ½·θ/(1+θ) and ½·ln(1+θ).
 const SPIKES: [(f32, f32); 4] =
-    [(1.0 / 6.0, 0.202_732_55), (0.25, 0.346_573_6), (1.0 / 3.0, 0.549_306_15), (0.4, 0.804_718_95)];
+    [(1.0 / 6.0, 0.202_732_55), (0.25, 0.346_573_6), (1.0 / 3.0, 0.549_306_15), (0.4, 0.804_719)];
 
 /// ρ as ½·(1 − 1/ρ) and ½·ln ρ: 0.5, 0.75, 1.4, 2.
 const SCALES: [(f32, f32); 4] =
@@ -37,7 +39,7 @@ const SCALES: [(f32, f32); 4] =
 
 /// V as ½·(1 − 1/V) and ½·ln V: 0.01 (a channel without signal), 0.3, 2, 4.
 const VARIANCES: [(f32, f32); 4] =
-    [(-49.5, -2.302_585_1), (-7.0 / 6.0, -0.601_986_4), (0.25, 0.346_573_6), (0.375, 0.693_147_2)];
+    [(-49.5, -LN_10), (-7.0 / 6.0, -0.601_986_4), (0.25, 0.346_573_6), (0.375, LN_2)];
 
 /// μ.
 const MEANS: [f32; 4] = [-1.0, -0.5, 0.5, 1.0];
@@ -224,9 +226,9 @@ where
             mean += memory.mean.play(linalg::dot(m, radial) - 0.5 * linalg::energy(m));
             memory.learn(radial, beta, self.scratch.as_mut_slice());
         }
-        let half_d = live as f32;
+        let dimension = live as f32;
         for (wager, (gain, cost)) in self.floor.iter_mut().zip(SCALES) {
-            floor += wager.play(gain * energy - cost * half_d);
+            floor += wager.play(gain * energy - cost * dimension);
         }
         self.shares[0] = SHARE_SPIKE / (MEMORIES * SPIKES.len()) as f32 * spike;
         self.shares[1] = SHARE_MEAN / MEMORIES as f32 * mean;

@@ -172,7 +172,7 @@ where
                     // Overflow is a wild frame, too.
                     z[k] = if score.is_nan() { LARGEST } else { score.clamp(-LARGEST, LARGEST) };
                     let bound = BOUND * sqrt(calm / nu);
-                    if !(y.abs() <= bound) {
+                    if y.is_nan() || y.abs() > bound {
                         self.wild = true;
                         own[k] = if y.is_nan() { 0.0 } else { bound.copysign(y) };
                     }

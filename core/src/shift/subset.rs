@@ -75,8 +75,8 @@ impl Factors {
         let mut a = [0.0; MAX_CHANNELS];
         for k in (0..size).rev() {
             let mut sum = self.before[size][k];
-            for i in k + 1..size {
-                sum -= self.before[i][k] * a[i];
+            for (row, a) in self.before[..size].iter().zip(&a).skip(k + 1) {
+                sum -= row[k] * a;
             }
             a[k] = sum / self.before[k][k];
         }
@@ -109,8 +109,8 @@ fn border(
     let mut rest = own;
     for (k, &p) in set.iter().enumerate() {
         let mut sum = covariance[j * d + usize::from(p)];
-        for i in 0..k {
-            sum -= factor[size][i] * factor[k][i];
+        for (x, y) in factor[size][..k].iter().zip(&factor[k]) {
+            sum -= x * y;
         }
         let entry = sum / factor[k][k];
         factor[size][k] = entry;
