@@ -1,7 +1,7 @@
 //! Metrics, data sets and printing shared by the benchmark binaries.
 //!
 //! [`vus_pr`], [`stats`] and the scoring half of [`skab`] are the mathematics; [`tsb_ad`], [`skab`] and [`mitbih`] read the recordings
-//! that [`data`] finds, [`recordings`] makes streams of frames of others, [`synthetic`] of none; [`detect`] says what a detector is
+//! that [`data`] finds, [`recordings`] makes streams of frames of others, [`synthetic`] of none, [`shift`] such that change; [`detect`] says what a detector is
 //! and holds the controls, [`engine`] plugs in ours; [`false_alarms`] and [`faults`] count alarms, [`tracking`] follows streams with
 //! a tracker; [`output`] and [`table`] print.
 #![forbid(unsafe_code)]
@@ -16,6 +16,7 @@ pub mod mitbih;
 pub mod output;
 pub mod parallel;
 pub mod recordings;
+pub mod shift;
 pub mod skab;
 pub mod stats;
 pub mod synthetic;

@@ -6,6 +6,7 @@
 //! | [`condition`] | one sample in, one number out: validity, kind, scale, recent past |
 //! | [`track`] | subspace trackers behind one trait |
 //! | [`score`] | what a tracker's view of one vector means: excess, p-value, events |
+//! | [`shift`] | has the process itself changed: innovations, bets, onset, kind and channels |
 //! | [`monitor`] | the composition: one `Config`, one `process` |
 //!
 //! Arrows point one way: a module uses those above it. The parameterisation rule: *values live at run time, shapes live in
@@ -27,6 +28,7 @@ mod math;
 pub mod monitor;
 pub mod score;
 mod shape;
+pub mod shift;
 #[cfg(test)]
 mod testing;
 pub mod track;

@@ -22,6 +22,24 @@ pub(crate) fn exp(x: f32) -> f32 {
     libm::expf(x)
 }
 
+/// ln(1 + x), within 1 ulp, without the loss of digits near 0.
+#[inline]
+pub(crate) fn ln_1p(x: f32) -> f32 {
+    libm::log1pf(x)
+}
+
+/// Cube root, within 1 ulp.
+#[inline]
+pub(crate) fn cbrt(x: f32) -> f32 {
+    libm::cbrtf(x)
+}
+
+/// The angle in radians of a point at (x, y), within 2 ulp.
+#[inline]
+pub(crate) fn atan2(y: f32, x: f32) -> f32 {
+    libm::atan2f(y, x)
+}
+
 /// cos(π/2 · a/b) for whole numbers 0 ≤ a ≤ b, b > 0, within 1 ulp; exactly 1 and 0 at the ends. In `f32` throughout: an angle that
 /// is a known part of a turn needs no argument reduction, whose tables and `f64` would be a third of a small image.
 ///
