@@ -1,0 +1,5 @@
+//! wip
+#![allow(dead_code)]
+mod crossing;
+mod random;
+mod tail;
