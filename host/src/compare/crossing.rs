@@ -12,7 +12,8 @@ pub(super) const FIRST: usize = 20;
 /// How labels are drawn under the hypothesis that they say nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Draws {
-    /// Each with probability q: coin flips.
+    /// Each with probability q: coin flips. Only the published tables need it.
+    #[cfg(test)]
     Binomial(f64),
     /// From `others` points of which `heads` have the label, without replacement: what holds exactly for the neighbours of one point.
     Hypergeometric {
@@ -27,6 +28,7 @@ impl Draws {
     /// Probability that the draw after `k` draws with `s` heads is heads.
     fn heads(self, k: usize, s: usize) -> f64 {
         match self {
+            #[cfg(test)]
             Self::Binomial(q) => q,
             Self::Hypergeometric { heads, others } => {
                 heads.saturating_sub(s) as f64 / others.saturating_sub(k).max(1) as f64
@@ -103,11 +105,13 @@ mod tests {
         let without = |heads| Draws::Hypergeometric { heads, others: 999 };
         for (neighbours, wanted) in [(100, [1.93e-3, 1.47e-3, 1.40e-3]), (500, [4.29e-3, 2.00e-3, 1.88e-3])] {
             let tails = tails(neighbours, 0.5);
-            for (draws, wanted) in
-                [Draws::Binomial(0.5), without(500), without(499)].into_iter().zip(wanted)
+            for (draws, wanted) in [Draws::Binomial(0.5), without(500), without(499)].into_iter().zip(wanted)
             {
                 let found = probability(&tails, draws, 8.0);
-                assert!((found - wanted).abs() < 0.6e-5, "K = {neighbours}, {draws:?}: {found}, not {wanted}");
+                assert!(
+                    (found - wanted).abs() < 0.6e-5,
+                    "K = {neighbours}, {draws:?}: {found}, not {wanted}"
+                );
             }
         }
     }

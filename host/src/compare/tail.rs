@@ -22,8 +22,9 @@ impl Tails {
         for k in 0..=depth {
             let row = value.len();
             value.resize(row + k + 1, 0.0);
+            // At least no heads: certain, whatever the rounding of the sum, so nothing is added for s = 0.
             let mut tail = 0.0;
-            for s in (0..=k).rev() {
+            for s in (1..=k).rev() {
                 tail += law[s];
                 value[row + s] = (-libm::log(tail)).clamp(0.0, MOST) as f32;
             }
