@@ -28,6 +28,7 @@ mod points;
 mod pool;
 mod random;
 pub mod read;
+pub mod recordings;
 mod score;
 mod select;
 mod tail;

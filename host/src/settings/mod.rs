@@ -3,8 +3,10 @@
 //! Every setting has one key. `temporal.length` is `length` in the table `[temporal]` of the file, the variable
 //! `EIGENSTREAM_TEMPORAL_LENGTH`, and the flag `--temporal.length`. The keys are listed once, in [`KEYS`].
 
+mod compare;
 mod keys;
 mod layers;
+mod span;
 mod time;
 
 use std::path::{Path, PathBuf};
@@ -13,8 +15,10 @@ use eigenstream_core::condition::ConditionConfig;
 use eigenstream_core::monitor::{AlarmConfig, Config, SpatialConfig, TemporalConfig};
 use serde::{Deserialize, Serialize};
 
+pub use compare::CompareSettings;
 pub use keys::{KEYS, Key, Kind};
 pub use layers::{Layers, SettingsError};
+pub use span::Span;
 pub use time::TimeOffset;
 
 use crate::source::csv::{CsvOptions, TimeChoice};
@@ -59,6 +63,8 @@ pub struct Settings {
     pub temporal: TemporalConfig,
     /// From scores to alarms.
     pub alarm: AlarmConfig,
+    /// The comparison of two recordings.
+    pub compare: CompareSettings,
 }
 
 impl Settings {
@@ -103,6 +109,7 @@ impl Settings {
     /// The first setting that is wrong, by its key.
     pub fn validate(&self) -> Result<(), SettingsError> {
         self.monitor().validate()?;
+        self.compare.validate()?;
         self.speed()?;
         self.open_options()?;
         if let Some(rate) = self.rate_hz
