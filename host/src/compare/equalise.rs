@@ -112,3 +112,48 @@ fn prune(scan: &Scan, lists: &Lists, labels: &[u8], side: u8, limit: f32, keep: 
         over.retain(|&(_, value)| value >= limit);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::random::SplitMix64;
+    use super::*;
+
+    #[test]
+    fn pruning_takes_the_excess_of_its_side_and_nothing_else() {
+        // Both sides uniform on 0 … 1; 150 points more of side 1 between 0.4 and 0.5.
+        let (both, excess) = (300, 150);
+        let mut random = SplitMix64::new(4);
+        let mut uniform = || (random.next_u64() >> 40) as f32 / (1 << 24) as f32;
+        let x: Vec<f32> = (0..2 * both + excess)
+            .map(|i| if i < 2 * both { uniform() } else { 0.4 + 0.1 * uniform() })
+            .collect();
+        let labels: Vec<u8> = (0..x.len()).map(|i| u8::from(i >= both)).collect();
+        let scan = Scan::new([both, both + excess], 74);
+        let lists = Lists::new(&[&x], x.len(), 1);
+        let mut keep = vec![true; x.len()];
+        let limit = scan.limits(1e-3)[1] as f32;
+        prune(&scan, &lists, &labels, 1, limit, &mut keep);
+        let gone: Vec<usize> = (0..x.len()).filter(|&i| !keep[i]).collect();
+        assert!(gone.iter().all(|&i| labels[i] == 1));
+        let inside = gone.iter().filter(|&&i| (0.39..0.51).contains(&x[i])).count();
+        assert!(
+            inside * 10 >= gone.len() * 9 && (90..=180).contains(&gone.len()),
+            "{inside} of {}",
+            gone.len()
+        );
+        // Nothing that is left is over the limit, so doing it again changes nothing.
+        let once = keep.clone();
+        prune(&scan, &lists, &labels, 1, limit, &mut keep);
+        assert_eq!(keep, once);
+        // Weights are low where points went, one where none did.
+        let weights = weights(&lists, &labels, &keep);
+        let mean = |low: f32, high: f32| {
+            let there: Vec<f32> = (0..x.len())
+                .filter(|&i| labels[i] == 1 && (low..high).contains(&x[i]))
+                .map(|i| weights[i])
+                .collect();
+            there.iter().sum::<f32>() / there.len() as f32
+        };
+        assert!(mean(0.42, 0.48) < 0.6 && mean(0.7, 1.0) == 1.0, "{} {}", mean(0.42, 0.48), mean(0.7, 1.0));
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::Comparison;
+use super::{Comparison, SIDES};
 
 /// Writes one row per point: `side,recording,point,frame,from_s,to_s,score,over,keep,weight`.
 ///
@@ -12,7 +12,7 @@ pub fn write_mask(comparison: &Comparison, mut out: impl Write) -> io::Result<()
     writeln!(out, "side,recording,point,frame,from_s,to_s,score,over,keep,weight")?;
     let names = [&comparison.reference.name, &comparison.file.name].map(|name| quoted(name));
     for s in &comparison.samples {
-        let side = ["reference", "file"][s.side];
+        let side = SIDES[s.side];
         let (over, keep) = (u8::from(s.over), u8::from(s.keep));
         writeln!(
             out,

@@ -39,6 +39,7 @@ mod tests;
 pub use config::Config;
 pub use error::{CompareError, Dropped};
 pub use mask::write_mask;
+pub(crate) use outcome::SIDES;
 pub use outcome::{Chosen, Compared, Comparison, Equalised, SCHEMA, Sample, Side, Stretch};
 pub use points::{Feature, Place, Points};
 pub use score::Scan;

@@ -1,6 +1,6 @@
 //! What a comparison says.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::points::Place;
 use super::{Dropped, Test};
@@ -46,6 +46,13 @@ pub struct Comparison {
     /// Every point that was compared, the reference's first, in the order of time.
     #[serde(skip)]
     pub samples: Vec<Sample>,
+}
+
+/// The sides in words, by label.
+pub(crate) const SIDES: [&str; 2] = ["reference", "file"];
+
+fn as_word<S: Serializer>(side: &usize, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(SIDES[*side])
 }
 
 /// One of the two.
@@ -105,8 +112,8 @@ pub struct Compared {
 pub struct Stretch {
     /// Name of the recording.
     pub recording: String,
-    /// 0 reference, 1 file.
-    #[serde(skip)]
+    /// 0 reference, 1 file; written as the word.
+    #[serde(serialize_with = "as_word")]
     pub side: usize,
     /// Its first frame.
     pub frame: u64,

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::read::{Kind, Reading, read};
-use super::{CompareError, Comparison, Points, compare, write_mask};
+use super::{CompareError, Comparison, Points, SIDES, compare, write_mask};
 use crate::engine::outputs::{parts, place};
 use crate::report::compare_page;
 use crate::settings::{RunError, Settings, SettingsError, Span};
@@ -332,11 +332,8 @@ fn summary(c: &Comparison, reading: &Reading, files: &[PathBuf]) -> String {
         let _ = writeln!(text, "  in {}", names.join(", "));
     }
     if let Some(first) = c.stretches.first().filter(|_| c.shift) {
-        let _ = writeln!(
-            text,
-            "  strongest from {:.3} to {:.3} s of {}",
-            first.from_s, first.to_s, first.recording
-        );
+        let side = SIDES[first.side];
+        let _ = writeln!(text, "  strongest from {:.3} to {:.3} s of the {side}", first.from_s, first.to_s);
     }
     if let Some(e) = &c.equalised {
         let [a, b] = e.kept.map(|part| part * 100.0);

@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use super::html::{STYLE, fill, list};
 use super::text::{clock, count, digits, escape, percent, plural};
-use crate::compare::{Compared, Comparison, Points, Side, Statistic, Stretch, Test};
+use crate::compare::{Compared, Comparison, Points, SIDES, Side, Statistic, Stretch, Test};
 
 const TEMPLATE: &str = include_str!("page.html");
 /// Rows of the tables.
@@ -20,7 +20,7 @@ const DRAWN: usize = 6;
 /// The page as text.
 pub(super) fn page(c: &Comparison, points: [&Points; 2], settings: &str) -> String {
     fill(TEMPLATE, |slot| match slot {
-        "title" => format!("{} compared with {}", escape(&c.file.name), escape(&c.reference.name)),
+        "title" => title(c),
         "style" => STYLE.into(),
         "facts" => facts(c),
         "summary" => summary(c),
@@ -30,6 +30,21 @@ pub(super) fn page(c: &Comparison, points: [&Points; 2], settings: &str) -> Stri
         "remarks" => remarks(c, settings),
         _ => String::new(),
     })
+}
+
+fn title(c: &Comparison) -> String {
+    if c.file.name == c.reference.name {
+        return format!("{}: {} compared with {}", escape(&c.file.name), stretch_of(c, 1), stretch_of(c, 0));
+    }
+    format!("{} compared with {}", escape(&c.file.name), escape(&c.reference.name))
+}
+
+/// From the first point of a side to the last.
+fn stretch_of(c: &Comparison, side: usize) -> String {
+    let mut own = c.samples.iter().filter(|s| s.side == side).map(|s| s.place);
+    let first = own.next();
+    let last = own.next_back().or(first);
+    first.zip(last).map_or(String::new(), |(a, b)| format!("{}–{}", clock(a.from_s, 0), clock(b.to_s, 0)))
 }
 
 fn facts(c: &Comparison) -> String {
@@ -74,7 +89,8 @@ fn places(c: &Comparison) -> String {
     for (index, side) in [&c.reference, &c.file].into_iter().enumerate() {
         let _ = writeln!(
             out,
-            "<h3>{}: {} over the limit (by chance {})</h3>\n{}",
+            "<h3>The {}, {}: {} over the limit (by chance {})</h3>\n{}",
+            SIDES[index],
             escape(&side.name),
             plural(side.over as u64, "point"),
             digits(side.over_expected, 2),
@@ -84,7 +100,7 @@ fn places(c: &Comparison) -> String {
     if c.stretches.is_empty() {
         return out;
     }
-    out.push_str("<table>\n<thead><tr><th>Recording</th><th class=\"num\">From</th><th class=\"num\">To</th><th class=\"num\">Points</th><th class=\"num\">Score</th></tr></thead>\n<tbody>\n");
+    out.push_str("<table>\n<thead><tr><th>Side</th><th class=\"num\">From</th><th class=\"num\">To</th><th class=\"num\">Points</th><th class=\"num\">Score</th></tr></thead>\n<tbody>\n");
     for s in c.stretches.iter().take(STRETCH_ROWS) {
         out += &stretch(s);
     }
@@ -96,7 +112,7 @@ fn stretch(s: &Stretch) -> String {
     let score = digits(s.score, 3);
     format!(
         "<tr><td>{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{score}</td></tr>\n",
-        escape(&s.recording),
+        SIDES[s.side],
         clock(s.from_s, 2),
         clock(s.to_s, 2),
         s.points,
@@ -154,18 +170,18 @@ fn feature_row(c: &Comparison, f: &Compared) -> String {
 
 fn much(c: &Comparison) -> String {
     let mut out = String::new();
-    let kept = |s: &Side| {
+    let kept = |s: &Side, side: usize| {
         let all = s.points as u64;
         format!(
             "<tr><td>{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td></tr>\n",
-            escape(&s.name),
+            SIDES[side],
             count(all),
             count(s.kept as u64)
         )
     };
     if c.equalised.is_some() {
-        out.push_str("<table class=\"quality\">\n<thead><tr><th>Recording</th><th class=\"num\">Points</th><th class=\"num\">Kept</th></tr></thead>\n<tbody>\n");
-        out += &(kept(&c.reference) + &kept(&c.file));
+        out.push_str("<table class=\"quality\">\n<thead><tr><th>Side</th><th class=\"num\">Points</th><th class=\"num\">Kept</th></tr></thead>\n<tbody>\n");
+        out += &(kept(&c.reference, 0) + &kept(&c.file, 1));
         out.push_str("</tbody>\n</table>\n");
     }
     out.push_str("<h3>Tests</h3>\n<table class=\"quality\">\n<thead><tr><th>Statistic</th><th class=\"num\">All points</th><th class=\"num\">by chance</th><th class=\"num\">p</th>");
