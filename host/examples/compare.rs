@@ -22,7 +22,8 @@ fn main() -> Result<(), CompareError> {
     let mut noise = Noise(1);
     let mut side = |name: &str, faulty: bool| {
         let row = |k: usize| {
-            let temperature = if faulty && k % 5 == 0 { 1.2 + 0.1 * noise.next() } else { noise.next() };
+            let temperature =
+                if faulty && k.is_multiple_of(5) { 1.2 + 0.1 * noise.next() } else { noise.next() };
             [3.0 + 0.1 * noise.next(), 20.0 + noise.next(), 60.0 + temperature]
         };
         let values: Vec<f32> = (0..300).flat_map(row).collect();

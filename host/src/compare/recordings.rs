@@ -12,7 +12,7 @@ use crate::report::compare_page;
 use crate::settings::{RunError, Settings, SettingsError, Span};
 use crate::sink::PartFile;
 use crate::source::window::Window;
-use crate::source::{Source, SourceError, StreamInfo, open, stream_name};
+use crate::source::{Source, StreamInfo, open, stream_name};
 
 /// Length of a window where none is told: this, or less for short recordings.
 const WINDOW_S: f64 = 1.0;
@@ -92,7 +92,7 @@ impl Stretch<'_> {
         }
         let mut frame = vec![0.0; info.channels.len()];
         let mut frames = 0;
-        while source.next_frame(&mut frame).map_err(SourceError::from)?.is_some() {
+        while source.next_frame(&mut frame)?.is_some() {
             frames += 1;
         }
         Ok((info, frames))

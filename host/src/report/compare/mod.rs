@@ -192,7 +192,7 @@ fn much(c: &Comparison) -> String {
         );
     }
     out.push_str("</tr></thead>\n<tbody>\n");
-    let rows: [(&str, fn(&Test) -> Option<Statistic>); 4] = [
+    let rows: [(&str, Of); 4] = [
         ("Mean score", |t| Some(t.mean)),
         ("Mean of the largest tenth", |t| Some(t.top)),
         ("Energy distance", |t| Some(t.energy)),
@@ -211,6 +211,9 @@ fn much(c: &Comparison) -> String {
     out.push_str("</tbody>\n</table>\n");
     out
 }
+
+/// One statistic of a test, if it was computed.
+type Of = fn(&Test) -> Option<Statistic>;
 
 fn statistic(s: &Statistic) -> String {
     let cell = |x: f64, n| format!("<td class=\"num\">{}</td>", digits(x, n));
