@@ -5,12 +5,14 @@
 //! | [`source`] | one file per format, one trait |
 //! | [`engine`] | source → monitor → sinks |
 //! | [`sink`] | scores, events, annotations, report page |
+//! | [`compare`] | two recordings: is there a shift, where, in which features |
 //! | [`report`] | the page itself |
 //! | [`settings`] | every setting, from four layers |
 //! | [`cli`] | one file per subcommand, no logic |
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod compare;
 pub mod engine;
 pub mod report;
 pub mod settings;

@@ -1,8 +1,10 @@
 //! The command line: one file per subcommand, no logic.
 //!
-//! Exit status: 0 done, 1 failed, 2 bad usage or configuration, 3 done and alarms were raised with `--fail-on-alarm`. Standard output is
+//! Exit status: 0 done, 1 failed, 2 bad usage or configuration, 3 done and alarms were raised (or a shift was found) with `--fail-on-alarm`. Standard output is
 //! data only; messages and progress go to standard error.
 
+mod compare;
+mod flags;
 mod info;
 mod progress;
 mod replay;
@@ -13,9 +15,11 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
 
+use crate::settings::RunError;
+
 /// Usage text after the list of commands.
 const AFTER: &str =
-    "Exit status: 0 done, 1 failed, 2 bad usage or configuration, 3 alarms with --fail-on-alarm.";
+    "Exit status: 0 done, 1 failed, 2 bad usage or configuration, 3 alarms or a shift with --fail-on-alarm.";
 
 fn command() -> Command {
     Command::new("eigenstream")
@@ -25,12 +29,21 @@ fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(replay::command())
+        .subcommand(compare::command())
         .subcommand(info::command())
 }
 
 /// Writes to standard error; one that is closed must not end the run.
 fn say(text: impl Display) {
     let _ = write!(io::stderr().lock(), "{text}");
+}
+
+/// Says what went wrong; the exit status that goes with it.
+fn fail(error: &RunError) -> ExitCode {
+    if !error.is_broken_pipe() {
+        say(format_args!("error: {error}\n"));
+    }
+    ExitCode::from(error.status())
 }
 
 /// Parses the arguments and runs the subcommand.
@@ -46,6 +59,7 @@ pub fn main() -> ExitCode {
     };
     let run: fn(&ArgMatches) -> ExitCode = match matches.subcommand_name() {
         Some("replay") => replay::run,
+        Some("compare") => compare::run,
         _ => info::run,
     };
     matches.subcommand().map_or(ExitCode::from(2), |(_, matches)| run(matches))

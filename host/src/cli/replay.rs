@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgMatches, Command, value_parser};
 
 use super::progress::Bar;
-use super::say;
+use super::{fail, flags, say};
 use crate::engine;
 use crate::engine::outputs::{self, Outputs};
-use crate::settings::{KEYS, Key, Kind, Layers, RunError, Settings, SettingsError};
+use crate::settings::{Key, RunError, Settings};
 use crate::sink::Outcome;
 use crate::source::pacing::Paced;
 use crate::source::window::Window;
@@ -23,40 +23,22 @@ for the name of the record; a file that fails does not end the run, but the exit
 
 pub(super) fn command() -> Command {
     let file = Arg::new("file").value_name("FILE").required(true).num_args(1..);
-    let config = Arg::new("config").long("config").value_name("FILE.toml").help("read settings from a file");
     Command::new("replay")
         .about("Replays recordings through the engine: scores, events, report")
         .long_about(LONG)
         .arg(file.value_parser(value_parser!(PathBuf)))
-        .arg(config.value_parser(value_parser!(PathBuf)))
-        .arg(
-            Arg::new("quiet")
-                .long("quiet")
-                .short('q')
-                .action(ArgAction::SetTrue)
-                .help("no progress, no summary"),
-        )
-        .args(KEYS.iter().map(flag))
-}
-
-fn flag(key: &'static Key) -> Arg {
-    let arg = Arg::new(key.path).long(key.flag()).value_name(key.value).help(key.help).num_args(1);
-    let heading = if key.path.contains('.') { "Engine" } else { "Options" };
-    let arg = arg.help_heading(heading).allow_hyphen_values(key.kind != Kind::Switch);
-    if key.kind == Kind::Switch {
-        arg.num_args(0..=1).require_equals(true).default_missing_value("true")
-    } else {
-        arg
-    }
+        .args(flags::args(Key::is_for_replay))
 }
 
 pub(super) fn run(matches: &ArgMatches) -> ExitCode {
     let quiet = matches.get_flag("quiet");
     let files: Vec<PathBuf> =
         matches.get_many::<PathBuf>("file").into_iter().flatten().map(|file| named(file)).collect();
-    let settings = match settings(matches).and_then(|s| outputs::check(&s, &files).map(|()| s)) {
+    let settings = match flags::settings(matches, Key::is_for_replay)
+        .and_then(|s| outputs::check(&s, &files).map(|()| s))
+    {
         Ok(settings) => settings,
-        Err(error) => return ExitCode::from(fail(&error.into())),
+        Err(error) => return fail(&error.into()),
     };
     let (mut alarms, mut failed) = (0, None);
     for file in &files {
@@ -72,29 +54,7 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
         }
     }
     let alarmed = if settings.fail_on_alarm && alarms > 0 { 3 } else { 0 };
-    ExitCode::from(failed.unwrap_or(alarmed))
-}
-
-/// Says what went wrong, and gives the exit status.
-fn fail(error: &RunError) -> u8 {
-    if !error.is_broken_pipe() {
-        say(format_args!("error: {error}\n"));
-    }
-    error.status()
-}
-
-fn settings(matches: &ArgMatches) -> Result<Settings, SettingsError> {
-    let mut layers = Layers::default();
-    if let Some(path) = matches.get_one::<PathBuf>("config") {
-        layers.file(path)?;
-    }
-    layers.environment(std::env::vars_os())?;
-    for key in KEYS {
-        if let Some(text) = matches.get_one::<String>(key.path) {
-            layers.set(key, &format!("--{}", key.flag()), text)?;
-        }
-    }
-    layers.settings()
+    failed.unwrap_or(ExitCode::from(alarmed))
 }
 
 fn one(path: &Path, settings: &Settings, quiet: bool) -> Result<Outcome, RunError> {

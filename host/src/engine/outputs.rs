@@ -95,7 +95,7 @@ fn shared(a: Use, b: Use, input: &Path, of: &Path) -> String {
 }
 
 /// The files of a recording, as far as its name tells.
-fn parts(input: &Path) -> Vec<PathBuf> {
+pub(crate) fn parts(input: &Path) -> Vec<PathBuf> {
     let record =
         input.extension().is_some_and(|e| e.eq_ignore_ascii_case("hea") || e.eq_ignore_ascii_case("dat"));
     let others =
@@ -104,7 +104,7 @@ fn parts(input: &Path) -> Vec<PathBuf> {
 }
 
 /// One name for one file: links and `..` resolved, also if the file is not there yet.
-fn place(path: &Path) -> PathBuf {
+pub(crate) fn place(path: &Path) -> PathBuf {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -10,7 +10,7 @@ use super::{Judged, ReportEvent, Unusable};
 use crate::source::{StreamInfo, Tally};
 
 const TEMPLATE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("page.css");
+pub(super) const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = concat!(include_str!("plot.js"), include_str!("page.js"));
 /// Channels named in the facts before only their number is given.
 const NAMED_CHANNELS: usize = 12;
@@ -49,7 +49,7 @@ pub(super) fn page(content: &Content<'_>, data: &str) -> String {
 }
 
 /// Replaces every `{{slot}}` of the template, in one pass: braces in what is filled in stay as they are.
-fn fill(template: &str, content: impl Fn(&str) -> String) -> String {
+pub(super) fn fill(template: &str, content: impl Fn(&str) -> String) -> String {
     let mut out = String::new();
     let mut rest = template;
     while let Some((before, (slot, after))) =
@@ -310,7 +310,7 @@ fn provenance(content: &Content<'_>) -> String {
     out
 }
 
-fn list(out: &mut String, lines: &[String]) {
+pub(super) fn list(out: &mut String, lines: &[String]) {
     if !lines.is_empty() {
         let items: String = lines.iter().map(|line| format!("<li>{}</li>\n", escape(line))).collect();
         let _ = writeln!(out, "<ul class=\"plain\">\n{items}</ul>");

@@ -8,6 +8,7 @@
 //! [`ReportBuilder`] takes only plain numbers: detection belongs elsewhere.
 
 mod axis;
+mod compare;
 mod data;
 mod envelope;
 mod excerpt;
@@ -18,6 +19,7 @@ mod text;
 
 use std::io::{self, Write};
 
+use crate::compare::{Comparison, Points};
 use crate::source::{StreamInfo, Tally};
 use axis::Clock;
 use data::PageData;
@@ -209,6 +211,12 @@ impl ReportBuilder {
         let json = serde_json::to_string(&data).unwrap_or_else(|_| "{}".into());
         Page { html: html::page(&content, &text::script_safe(&json)) }
     }
+}
+
+/// The page of a comparison of `points[1]` with `points[0]`. `settings` is the configuration as TOML.
+#[must_use]
+pub fn compare_page(comparison: &Comparison, points: [&Points; 2], settings: &str) -> Page {
+    Page { html: compare::page(comparison, points, settings) }
 }
 
 /// A finished page.

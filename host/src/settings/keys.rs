@@ -85,7 +85,48 @@ pub const KEYS: &[Key] = &[
     key("alarm.warm_up_frames", Kind::Whole, "FRAMES", "frames that are judged before the first alarm"),
     key("alarm.memory_frames", Kind::Whole, "FRAMES", "past scores that the calibration remembers"),
     key("alarm.merge_frames", Kind::Whole, "FRAMES", "alarms so many frames apart are one event"),
+    key("compare.mask", Kind::Text, "OUT.csv", "write one row per point: place, score, mask and weight"),
+    key("compare.out", Kind::Text, "OUT.json", "write the outcome there [default: standard output]"),
+    key("compare.reference_span", Kind::Text, "FROM..TO", "stretch of REFERENCE: seconds or [hh:]mm:ss"),
+    key("compare.span", Kind::Text, "FROM..TO", "stretch of FILE: seconds or [hh:]mm:ss"),
+    key("compare.features", Kind::Text, "KIND", "`windows` of time or `rows` of a table [default: windows]"),
+    key(
+        "compare.window",
+        Kind::Number,
+        "S",
+        "length of a window, in frames if the rate is unknown [default: 1 s or 100 frames, less if short]",
+    ),
+    key(
+        "compare.points",
+        Kind::Whole,
+        "N",
+        "most points of each side, a sample by lot of more [default: 1000]",
+    ),
+    key(
+        "compare.neighbours",
+        Kind::Whole,
+        "K",
+        "neighbours of a point [default: a quarter of the smaller side, 32 to 500]",
+    ),
+    key("compare.permutations", Kind::Whole, "B", "label permutations of each test [default: 199]"),
+    key("compare.level", Kind::Number, "P", "p-value at which a difference is a shift [default: 0.05]"),
+    key(
+        "compare.point_level",
+        Kind::Number,
+        "P",
+        "probability at which a single point is named [default: 0.00001]",
+    ),
+    key("compare.most_features", Kind::Whole, "N", "most features of the subset [default: 8]"),
+    key("compare.screened", Kind::Whole, "N", "features that are tried after the first one [default: 64]"),
+    key("compare.seed", Kind::Whole, "N", "seed of all random choices [default: 1]"),
 ];
+
+/// The table of `eigenstream compare`; its name is left out of the flags.
+const COMPARE: &str = "compare.";
+
+/// Settings at the top that a comparison shares with a replay.
+const SHARED: [&str; 7] =
+    ["report", "ignore", "rate_hz", "delimiter", "header", "time_column", "fail_on_alarm"];
 
 impl Key {
     /// The environment variable, for example `EIGENSTREAM_TEMPORAL_LENGTH`.
@@ -94,9 +135,21 @@ impl Key {
         format!("EIGENSTREAM_{}", self.path.replace('.', "_").to_ascii_uppercase())
     }
 
-    /// The flag without its dashes, for example `temporal.length` or `fail-on-alarm`.
+    /// The flag without its dashes, for example `temporal.length` or `fail-on-alarm`; those of `[compare]` without that name.
     #[must_use]
     pub fn flag(&self) -> String {
-        self.path.replace('_', "-")
+        self.path.strip_prefix(COMPARE).unwrap_or(self.path).replace('_', "-")
+    }
+
+    /// Whether `eigenstream compare` takes it.
+    #[must_use]
+    pub fn is_for_compare(&self) -> bool {
+        self.path.starts_with(COMPARE) || SHARED.contains(&self.path)
+    }
+
+    /// Whether `eigenstream replay` takes it.
+    #[must_use]
+    pub fn is_for_replay(&self) -> bool {
+        !self.path.starts_with(COMPARE)
     }
 }

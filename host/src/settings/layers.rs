@@ -42,7 +42,9 @@ pub enum SettingsError {
     #[error("{0}")]
     Config(#[from] ConfigError),
     /// A variable of our name space that is no setting.
-    #[error("{name} is set, but there is no such setting; `eigenstream replay --help` lists them")]
+    #[error(
+        "{name} is set, but there is no such setting; `eigenstream replay --help` and `eigenstream compare --help` list them"
+    )]
     UnknownVariable {
         /// The variable.
         name: String,

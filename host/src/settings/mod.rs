@@ -3,8 +3,10 @@
 //! Every setting has one key. `temporal.length` is `length` in the table `[temporal]` of the file, the variable
 //! `EIGENSTREAM_TEMPORAL_LENGTH`, and the flag `--temporal.length`. The keys are listed once, in [`KEYS`].
 
+mod compare;
 mod keys;
 mod layers;
+mod span;
 mod time;
 
 use std::path::{Path, PathBuf};
@@ -14,8 +16,10 @@ use eigenstream_core::monitor::{AlarmConfig, Config, SpatialConfig, TemporalConf
 use eigenstream_core::track::LevelConfig;
 use serde::{Deserialize, Serialize};
 
+pub use compare::CompareSettings;
 pub use keys::{KEYS, Key, Kind};
 pub use layers::{Layers, SettingsError};
+pub use span::Span;
 pub use time::TimeOffset;
 
 use crate::source::csv::{CsvOptions, TimeChoice};
@@ -62,6 +66,8 @@ pub struct Settings {
     pub level: LevelConfig,
     /// From scores to alarms.
     pub alarm: AlarmConfig,
+    /// The comparison of two recordings.
+    pub compare: CompareSettings,
 }
 
 impl Settings {
@@ -107,6 +113,7 @@ impl Settings {
     /// The first setting that is wrong, by its key.
     pub fn validate(&self) -> Result<(), SettingsError> {
         self.monitor().validate()?;
+        self.compare.validate()?;
         self.speed()?;
         self.open_options()?;
         if let Some(rate) = self.rate_hz

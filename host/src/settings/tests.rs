@@ -30,6 +30,14 @@ fn full() -> Settings {
         delimiter: text.clone(),
         header: Some(true),
         time_column: text,
+        compare: super::CompareSettings {
+            mask: Some("a".into()),
+            out: Some("a".into()),
+            reference_span: Some(super::Span::default()),
+            span: Some(super::Span::default()),
+            window: Some(1.0),
+            ..super::CompareSettings::default()
+        },
         ..Settings::default()
     }
 }
@@ -119,6 +127,11 @@ fn values_out_of_range_are_named_by_their_key() {
         ("rate_hz", "-1", "rate_hz"),
         ("spatial.rank", "-1", "spatial.rank"),
         ("spatial.enabled", "maybe", "spatial.enabled"),
+        ("compare.level", "0", "compare.level"),
+        ("compare.points", "1", "compare.points"),
+        ("compare.window", "nan", "compare.window"),
+        ("compare.span", "5", "FROM..TO"),
+        ("compare.features", "waves", "compare.features"),
     ] {
         let key = KEYS.iter().find(|k| k.path == path).expect("listed");
         let mut layers = Layers::default();

@@ -5,6 +5,7 @@ mod bad_outputs;
 mod bad_recordings;
 mod bad_tables;
 mod bad_usage;
+mod compare;
 mod contract;
 mod events;
 mod info;
