@@ -2,11 +2,14 @@
 //!
 //! Everything goes through the `libm` crate, in software: the platform's own `logf` differs between C libraries, and a
 //! score must not depend on where it was computed. (`sqrtf` is correctly rounded everywhere, so a hardware square root
-//! gives the same bits.)
+//! gives the same bits: feature `hardware-sqrt`.)
 
 /// Correctly rounded square root. Negative input gives NaN.
 #[inline]
 pub(crate) fn sqrt(x: f32) -> f32 {
+    #[cfg(feature = "hardware-sqrt")]
+    return eigenstream_sqrt::sqrt(x);
+    #[cfg(not(feature = "hardware-sqrt"))]
     libm::sqrtf(x)
 }
 
