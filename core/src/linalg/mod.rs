@@ -13,6 +13,8 @@ mod cholesky;
 mod eigen;
 mod orthonormal;
 mod passes;
+#[cfg(feature = "alloc")]
+pub(crate) mod streams;
 
 pub use cholesky::{cholesky, cholesky_solve};
 pub use eigen::{MAX_SWEEPS, symmetric_eigen};

@@ -21,6 +21,11 @@
 //! - **Polishing.** One pair of columns of W, every fourth frame, gets its entry of a Newton–Schulz step, so rounding cannot
 //!   accumulate; and before a large step, or if entries were missing, e is made orthogonal to W once more.
 
+#[cfg(feature = "alloc")]
+mod batch;
+
+#[cfg(feature = "alloc")]
+pub use batch::FapiBatch;
 use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
 
 use super::missing::expected_coordinates;
@@ -251,13 +256,18 @@ where
             self.restart(self.rank);
             return;
         }
-        self.polish = if k < j {
-            (j, k + 1)
-        } else if j + 1 < self.rank {
-            (j + 1, 0)
-        } else {
-            (0, 0)
-        };
+        self.polish = next_pair((j, k), self.rank);
+    }
+}
+
+/// The pair of columns after (j, k), of all with j ≥ k.
+fn next_pair((j, k): (usize, usize), rank: usize) -> (usize, usize) {
+    if k < j {
+        (j, k + 1)
+    } else if j + 1 < rank {
+        (j + 1, 0)
+    } else {
+        (0, 0)
     }
 }
 

@@ -10,7 +10,7 @@ mod missing;
 
 pub use config::{MAX_RANK, TrackerConfig};
 #[cfg(feature = "alloc")]
-pub use fapi::DynFapi;
+pub use fapi::{DynFapi, FapiBatch};
 pub use fapi::{Fapi, FapiOf};
 
 /// What one frame looked like to the subspace known before it.
