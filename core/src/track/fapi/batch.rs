@@ -251,30 +251,39 @@ impl Group {
         let n = self.mean.len();
         let rows: [&[f32]; STREAMS] = array::from_fn(|s| &frames[s * n..][..n]);
         let (frame, residual) = (&mut self.frame[..n], &mut self.residual[..n]);
+        let mut zero = Each::ZERO; // but NaN where an entry is not finite
         for i in 0..n {
             frame[i] = Each(array::from_fn(|s| rows[s][i]));
             residual[i] = frame[i] - self.mean[i];
+            zero = zero + Each::ZERO * frame[i];
+        }
+        let complete = zero.is_finite();
+        let missing = |s: &usize| !complete[*s];
+        for s in (0..STREAMS).filter(missing) {
+            self.take(s, &mut work.single[s]);
         }
         streams::project(&self.basis, &self.residual, &mut self.y);
         streams::subtract_span(&self.basis, &self.y, &mut self.residual);
         let q = streams::energy(&self.residual);
         streams::project(&self.root, &self.y, &mut self.f);
         let t2 = self.weight * streams::energy(&self.f);
-        // Not for a missing entry either: it makes Q a NaN.
         let finite = (q + t2).is_finite();
         for s in 0..STREAMS {
             if finite[s] {
                 self.judgement[s] = Judgement { q: q.0[s], t2: t2.0[s], observed: n };
             } else {
+                if complete[s] {
+                    self.take(s, &mut work.single[s]);
+                }
                 self.judge_alone(s, rows[s], work);
             }
         }
     }
 
+    /// For a stream that was taken out.
     #[cold]
     fn judge_alone(&mut self, s: usize, x: &[f32], work: &mut Work) {
         let single = &mut work.single[s];
-        self.take(s, single);
         single.judge(x, &mut work.residual);
         self.put(s, single);
         put(&mut self.residual, s, &work.residual);
