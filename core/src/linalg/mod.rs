@@ -183,13 +183,13 @@ pub fn scale(s: f32, a: &mut [f32]) {
 #[inline]
 pub fn centre(x: &[f32], m: &[f32], e: &mut [f32]) -> usize {
     debug_assert!(x.len() == m.len() && x.len() == e.len());
-    let mut valid = 0;
+    let mut valid = 0_u32; // as wide as an entry, for vector units
     for ((e, x), m) in e.iter_mut().zip(x).zip(m) {
         let finite = x.is_finite();
-        *e = if finite { x - m } else { 0.0 };
-        valid += usize::from(finite);
+        *e = f32::from_bits((x - m).to_bits() & u32::from(finite).wrapping_neg());
+        valid += u32::from(finite);
     }
-    valid
+    valid as usize
 }
 
 /// m ← m + a·(x − m), leaving entries whose `x` is not finite as they are. Cost n multiply–adds.
