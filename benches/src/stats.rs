@@ -75,6 +75,18 @@ fn quantile(ascending: &[f64], q: f64) -> f64 {
     ascending[below] + (ascending[above] - ascending[below]) * position.fract()
 }
 
+/// Slope of the least-squares line through points (x, y).
+#[must_use]
+pub fn slope(points: &[(f64, f64)]) -> f64 {
+    let count = points.len() as f64;
+    let (mx, my) =
+        (points.iter().map(|p| p.0).sum::<f64>() / count, points.iter().map(|p| p.1).sum::<f64>() / count);
+    let (sxy, sxx) = points
+        .iter()
+        .fold((0.0, 0.0), |(sxy, sxx), (x, y)| (sxy + (x - mx) * (y - my), sxx + (x - mx).powi(2)));
+    sxy / sxx
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +124,12 @@ mod tests {
         let half = (estimate.high - estimate.low) / 2.0;
         assert!((half - 0.0283).abs() < 0.004, "{half}");
         assert_eq!(estimate, bootstrap(&values, 1));
+    }
+
+    #[test]
+    fn the_exponent_of_a_power_law() {
+        let points = [1.0, 3.0, 10.0].map(|x: f64| (x.ln(), (5.0 * x.powf(0.7)).ln()));
+        assert!((slope(&points) - 0.7).abs() < 1e-12);
     }
 
     #[test]

@@ -13,10 +13,13 @@
 //! types, meaning lives in names*. Static and dynamic shapes are the same code over nalgebra dimensions; the arithmetic is written
 //! once on slices in [`linalg`], with libm's elementary functions on every target, so host and device give the same bits.
 //!
-//! Features: `alloc` (run-time shapes), `serde` (configurations and events). Neither changes a result.
+//! Features: `alloc` (run-time shapes), `serde` (configurations and events), `hardware-sqrt` (the square root of a Cortex-M's FPU). None
+//! changes a result.
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
 #[cfg(test)]
 #[macro_use]
 extern crate std;

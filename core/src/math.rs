@@ -2,11 +2,14 @@
 //!
 //! Everything goes through the `libm` crate, in software: the platform's own `logf` differs between C libraries, and a
 //! score must not depend on where it was computed. (`sqrtf` is correctly rounded everywhere, so a hardware square root
-//! gives the same bits.)
+//! gives the same bits: feature `hardware-sqrt`.)
 
 /// Correctly rounded square root. Negative input gives NaN.
 #[inline]
 pub(crate) fn sqrt(x: f32) -> f32 {
+    #[cfg(feature = "hardware-sqrt")]
+    return eigenstream_sqrt::sqrt(x);
+    #[cfg(not(feature = "hardware-sqrt"))]
     libm::sqrtf(x)
 }
 
@@ -58,12 +61,6 @@ pub(crate) fn cos_quarter(a: usize, b: usize) -> f32 {
         let p = (-1.951_529_6e-4 * z + 8.332_161e-3) * z - 1.666_665_5e-1;
         x + x * z * p
     }
-}
-
-/// ln(1 + x), within 1 ulp also near 0.
-#[inline]
-pub(crate) fn ln_1p(x: f32) -> f32 {
-    libm::log1pf(x)
 }
 
 /// eˣ − 1, within 1 ulp also near 0.

@@ -23,7 +23,8 @@ const BENCH: &str = "rivals";
 const SEED: u64 = 20_261_121;
 
 /// What the Python side is made of: package, and the name that tables use.
-const PACKAGES: [(&str, &str); 3] = [("sklearn", "scikit-learn"), ("river", "River"), ("pysad", "PySAD")];
+const PACKAGES: [(&str, &str); 4] =
+    [("sklearn", "scikit-learn"), ("river", "River"), ("pysad", "PySAD"), ("rrcf", "rrcf")];
 
 fn main() -> ExitCode {
     let options = match Options::from_env(BENCH, &[]) {

@@ -7,16 +7,26 @@
 //!
 //! What does not belong here: anything that knows what the numbers mean.
 
+use core::array;
+
 mod cholesky;
 mod eigen;
 mod orthonormal;
+mod passes;
+#[cfg(feature = "alloc")]
+pub(crate) mod streams;
 
 pub use cholesky::{cholesky, cholesky_solve};
 pub use eigen::{MAX_SWEEPS, symmetric_eigen, turn_to_diagonal};
 pub use orthonormal::{cosine_basis, orthonormality_error, polish_pair};
+pub use passes::{project, rank_one_rotation, subtract_span};
 
 /// Partial sums in a reduction: two 128-bit vectors, or one of 256 bits, or eight scalar accumulators of a Cortex-M FPU.
 pub const LANES: usize = 8;
+
+/// Sixteen vector registers and caches, or the 32 scalar registers and the small flash of a Cortex-M. Decides how a sum is written,
+/// never its order.
+const WIDE: bool = cfg!(target_pointer_width = "64");
 
 /// Adds the partial sums as a balanced tree: ((0+4)+(2+6)) + ((1+5)+(3+7)), the order of a vector unit's halving.
 #[inline]
@@ -24,10 +34,10 @@ fn sum_lanes(a: &[f32; LANES]) -> f32 {
     ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]))
 }
 
-/// The block of [`LANES`] entries from `start` on, without a copy. It lies within the slice; one that did not would be zeros.
-#[inline]
-fn block(s: &[f32], start: usize) -> &[f32; LANES] {
-    s.get(start..).and_then(<[f32]>::first_chunk).unwrap_or(&[0.0; LANES])
+/// The `B` entries from `start` on, without a copy. They lie within the slice; if they did not, they would be zeros.
+#[inline(always)]
+fn block<const B: usize>(s: &[f32], start: usize) -> &[f32; B] {
+    s.get(start..).and_then(<[f32]>::first_chunk).unwrap_or(&[0.0; B])
 }
 
 /// xᵀy. Entry `i` goes to partial sum `i % 8`. Cost n multiply–adds.
@@ -43,9 +53,7 @@ pub fn dot(x: &[f32], y: &[f32]) -> f32 {
     }
     // Vectors of r entries end here, inlined to as many multiplications.
     let mut acc = [0.0; LANES];
-    for ((s, a), b) in acc.iter_mut().zip(x).zip(y) {
-        *s += a * b;
-    }
+    add_rest(&mut acc, x, y);
     sum_lanes(&acc)
 }
 
@@ -59,10 +67,25 @@ fn dot_blocks(x: &[f32], y: &[f32]) -> f32 {
             acc[l] += a[l] * b[l];
         }
     }
-    for ((s, a), b) in acc.iter_mut().zip(xt).zip(yt) {
-        *s += a * b;
-    }
+    add_rest(&mut acc, xt, yt);
     sum_lanes(&acc)
+}
+
+/// The products of fewer than [`LANES`] entries, to as many partial sums.
+#[inline(always)]
+fn add_rest(acc: &mut [f32; LANES], x: &[f32], y: &[f32]) {
+    if WIDE {
+        // Without a loop, the sums stay in registers: written one by one and read two by two, they would wait for memory. Adding 0
+        // changes no sum, none of which is −0.
+        *acc = array::from_fn(|l| match (x.get(l), y.get(l)) {
+            (Some(a), Some(b)) => acc[l] + a * b,
+            _ => acc[l],
+        });
+    } else {
+        for ((s, a), b) in acc.iter_mut().zip(x).zip(y) {
+            *s += a * b;
+        }
+    }
 }
 
 /// ‖x‖². Cost n multiply–adds.
@@ -96,113 +119,31 @@ pub fn add_squares(a: f32, x: &[f32], y: &mut [f32]) {
     }
 }
 
-/// y ← Wᵀx. `w` is n×r, `x` has n entries, `y` has r. Cost n·r multiply–adds, each column summed as in [`dot`].
-///
-/// # Panics
-/// In debug builds, if the shapes do not agree.
-#[inline]
-pub fn project(w: &[f32], x: &[f32], y: &mut [f32]) {
-    debug_assert_eq!(w.len(), x.len() * y.len());
-    if x.is_empty() {
-        y.fill(0.0);
-        return;
-    }
-    for (y, w) in y.iter_mut().zip(w.chunks_exact(x.len())) {
-        *y = dot(w, x);
-    }
-}
-
-/// e ← e − W·y, and returns ‖e‖². `w` is n×r, `y` has r entries, `e` has n. Each entry subtracts the columns in order.
-/// Cost n·(r+1) multiply–adds.
-///
-/// # Panics
-/// In debug builds, if the shapes do not agree.
-#[inline]
-pub fn subtract_span(w: &[f32], y: &[f32], e: &mut [f32]) -> f32 {
-    let n = e.len();
-    debug_assert_eq!(w.len(), n * y.len());
-    let mut acc = [0.0; LANES];
-    let (blocks, tail) = e.as_chunks_mut::<LANES>();
-    let whole = blocks.len() * LANES;
-    for (i, e) in (0..).step_by(LANES).zip(blocks) {
-        let mut v = *e;
-        for (k, &yk) in y.iter().enumerate() {
-            let col = block(w, k * n + i);
-            for l in 0..LANES {
-                v[l] -= yk * col[l];
-            }
-        }
-        *e = v;
-        for l in 0..LANES {
-            acc[l] += v[l] * v[l];
-        }
-    }
-    for ((i, e), acc) in (whole..).zip(tail).zip(&mut acc) {
-        for (k, &yk) in y.iter().enumerate() {
-            *e -= yk * w[k * n + i];
-        }
-        *acc += *e * *e;
-    }
-    sum_lanes(&acc)
-}
-
-/// W ← W + (a·e − W·p)·gᵀ in one pass: the basis update of fast subspace trackers. `w` is n×r, `e` has n entries, `p` and `g` have r.
-/// Cost 2·n·r multiply–adds, one read and one write of `w`.
-///
-/// # Panics
-/// In debug builds, if the shapes do not agree.
-#[inline]
-pub fn rank_one_rotation(w: &mut [f32], a: f32, e: &[f32], p: &[f32], g: &[f32]) {
-    let n = e.len();
-    debug_assert!(w.len() == n * g.len() && p.len() == g.len());
-    let (blocks, tail) = e.as_chunks::<LANES>();
-    let whole = blocks.len() * LANES;
-    for (i, e) in (0..).step_by(LANES).zip(blocks) {
-        let mut wp = [0.0; LANES];
-        for (k, &pk) in p.iter().enumerate() {
-            let col = block(w, k * n + i);
-            for l in 0..LANES {
-                wp[l] += pk * col[l];
-            }
-        }
-        let mut d = [0.0; LANES];
-        for l in 0..LANES {
-            d[l] = a * e[l] - wp[l];
-        }
-        for (k, &gk) in g.iter().enumerate() {
-            let start = k * n + i;
-            if let Some(col) = w.get_mut(start..).and_then(<[f32]>::first_chunk_mut::<LANES>) {
-                for l in 0..LANES {
-                    col[l] += gk * d[l];
-                }
-            }
-        }
-    }
-    for (i, e) in (whole..).zip(tail) {
-        let mut wp = 0.0;
-        for (k, &pk) in p.iter().enumerate() {
-            wp += pk * w[k * n + i];
-        }
-        let d = a * e - wp;
-        for (k, &gk) in g.iter().enumerate() {
-            w[k * n + i] += gk * d;
-        }
-    }
-}
-
-/// y ← A·x for an r×r matrix, column by column. Cost r² multiply–adds.
+/// y ← A·x for an n×r matrix, each entry summed over the columns in order. Cost n·r multiply–adds.
 ///
 /// # Panics
 /// In debug builds, if the shapes do not agree.
 #[inline]
 pub fn multiply(a: &[f32], x: &[f32], y: &mut [f32]) {
-    debug_assert_eq!(a.len(), x.len() * y.len());
-    y.fill(0.0);
-    if y.is_empty() {
-        return;
+    let n = y.len();
+    debug_assert_eq!(a.len(), x.len() * n);
+    let (blocks, tail) = y.as_chunks_mut::<LANES>();
+    let whole = n - tail.len();
+    for (i, y) in (0..).step_by(LANES).zip(blocks) {
+        *y = [0.0; LANES];
+        for (k, x) in x.iter().enumerate() {
+            let column = block::<LANES>(a, k * n + i);
+            for l in 0..LANES {
+                y[l] += x * column[l];
+            }
+        }
     }
-    for (a, &x) in a.chunks_exact(y.len()).zip(x) {
-        axpy(x, a, y);
+    for (i, y) in (whole..).zip(tail) {
+        let mut sum = 0.0;
+        for (k, x) in x.iter().enumerate() {
+            sum += x * a[k * n + i];
+        }
+        *y = sum;
     }
 }
 
@@ -241,6 +182,24 @@ pub fn turn_columns(a: &mut [f32], n: usize, v: &[f32], row: &mut [f32]) {
     }
 }
 
+/// A ← c·(A + s·x·yᵀ) for an n×r matrix in one pass. Cost 2·n·r multiplications, n·r additions.
+///
+/// # Panics
+/// In debug builds, if the shapes do not agree.
+#[inline]
+pub fn scaled_rank_one(a: &mut [f32], c: f32, s: f32, x: &[f32], y: &[f32]) {
+    debug_assert_eq!(a.len(), x.len() * y.len());
+    if x.is_empty() {
+        return;
+    }
+    for (a, &y) in a.chunks_exact_mut(x.len()).zip(y) {
+        let s = s * y;
+        for (a, x) in a.iter_mut().zip(x) {
+            *a = c * (*a + s * x);
+        }
+    }
+}
+
 /// (x, y) ← (c·x + s·y, c·y − s·x), entry by entry: a plane rotation of two vectors. Cost 4·n multiplications.
 ///
 /// # Panics
@@ -268,13 +227,13 @@ pub fn scale(s: f32, a: &mut [f32]) {
 #[inline]
 pub fn centre(x: &[f32], m: &[f32], e: &mut [f32]) -> usize {
     debug_assert!(x.len() == m.len() && x.len() == e.len());
-    let mut valid = 0;
+    let mut valid = 0_u32; // as wide as an entry, for vector units
     for ((e, x), m) in e.iter_mut().zip(x).zip(m) {
         let finite = x.is_finite();
-        *e = if finite { x - m } else { 0.0 };
-        valid += usize::from(finite);
+        *e = f32::from_bits((x - m).to_bits() & u32::from(finite).wrapping_neg());
+        valid += u32::from(finite);
     }
-    valid
+    valid as usize
 }
 
 /// m ← m + a·(x − m), leaving entries whose `x` is not finite as they are. Cost n multiply–adds.

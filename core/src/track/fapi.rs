@@ -21,9 +21,13 @@
 //! - **Polishing.** One pair of columns of W, every fourth frame, gets its entry of a Newton–Schulz step, so rounding cannot
 //!   accumulate; and before a large step, or if entries were missing, e is made orthogonal to W once more.
 
+#[cfg(feature = "alloc")]
+mod batch;
 mod persist;
 mod resize;
 
+#[cfg(feature = "alloc")]
+pub use batch::FapiBatch;
 use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
 
 use super::missing::expected_coordinates;
@@ -186,9 +190,13 @@ where
         let (g, p) = (&mut self.g.as_mut_slice()[..r], &mut self.p.as_mut_slice()[..r]);
         let w = &mut self.basis.as_mut_slice()[..self.n * r];
         let root = &mut self.root.as_mut_slice()[..r * r];
+        let h = &mut self.square.as_mut_slice()[..r];
 
-        linalg::multiply(root, f, g); // h = Z·y
-        linalg::scale(1.0 / (self.forgetting + linalg::energy(f)), g);
+        linalg::multiply(root, f, h); // Z·y
+        let gain = 1.0 / (self.forgetting + linalg::energy(f));
+        for (g, h) in g.iter_mut().zip(&*h) {
+            *g = gain * h;
+        }
         let (mut energy, gamma) = (linalg::energy(residual), linalg::energy(g));
         p.fill(0.0);
         // e is orthogonal to W only if all entries were observed, and then up to rounding: where that counts, e ← e − W·(Wᵀe).
@@ -211,7 +219,7 @@ where
         if directed {
             linalg::rank_one_rotation(w, eta, residual, p, g);
         }
-        absorb(root, f, self.forgetting, g);
+        absorb(root, f, h, gain, self.forgetting);
         self.weight = self.forgetting * self.weight + 1.0;
     }
 
@@ -227,7 +235,8 @@ where
         for (j, f) in f.iter_mut().enumerate() {
             *f = size * root[j * r + k];
         }
-        absorb(root, f, 1.0, g);
+        linalg::multiply(root, f, g);
+        absorb(root, f, g, 1.0 / (1.0 + linalg::energy(f)), 1.0);
     }
 
     /// What a centred frame teaches: the noise, and where W and Z go from here.
@@ -252,13 +261,18 @@ where
             self.restart(self.rank);
             return;
         }
-        self.polish = if k < j {
-            (j, k + 1)
-        } else if j + 1 < self.rank {
-            (j + 1, 0)
-        } else {
-            (0, 0)
-        };
+        self.polish = next_pair((j, k), self.rank);
+    }
+}
+
+/// The pair of columns after (j, k), of all with j ≥ k.
+fn next_pair((j, k): (usize, usize), rank: usize) -> (usize, usize) {
+    if k < j {
+        (j, k + 1)
+    } else if j + 1 < rank {
+        (j + 1, 0)
+    } else {
+        (0, 0)
     }
 }
 
@@ -397,17 +411,13 @@ where
     }
 }
 
-/// (S·Sᵀ)⁻¹ ← β·(S·Sᵀ)⁻¹ + y·yᵀ, given f = Sᵀy: S ← (S − γ·S·f·fᵀ)/√β with γ = a/(1 + √(βa)), a = 1/(β + ‖f‖²) (Potter). `h` is
-/// scratch. Leaves S alone if f is not finite. Cost 2·r² multiply–adds.
-fn absorb(root: &mut [f32], f: &[f32], beta: f32, h: &mut [f32]) {
-    let a = 1.0 / (beta + linalg::energy(f));
+/// (S·Sᵀ)⁻¹ ← β·(S·Sᵀ)⁻¹ + y·yᵀ, given f = Sᵀy, h = S·f and a = 1/(β + ‖f‖²): S ← (S − γ·h·fᵀ)/√β with γ = a/(1 + √(βa)) (Potter).
+/// Leaves S alone if f is not finite. Cost r² multiply–adds.
+fn absorb(root: &mut [f32], f: &[f32], h: &[f32], a: f32, beta: f32) {
     let gamma = a / (1.0 + sqrt(beta * a));
-    if !gamma.is_finite() {
-        return;
+    if gamma.is_finite() {
+        linalg::scaled_rank_one(root, 1.0 / sqrt(beta), -gamma, h, f);
     }
-    linalg::multiply(root, f, h);
-    linalg::rank_one(root, -gamma, h, f);
-    linalg::scale(1.0 / sqrt(beta), root);
 }
 
 #[cfg(test)]

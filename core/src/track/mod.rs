@@ -17,7 +17,7 @@ mod snapshot;
 
 pub use config::{MAX_RANK, TrackerConfig};
 #[cfg(feature = "alloc")]
-pub use fapi::DynFapi;
+pub use fapi::{DynFapi, FapiBatch};
 pub use fapi::{Fapi, FapiOf};
 #[cfg(feature = "alloc")]
 pub use frequent::DynFrequentDirections;

@@ -30,12 +30,29 @@ type Spatial = Monitor<CHANNELS, RANK, 1, 1>;
 fn main() -> ! {
     static mut FULL: MaybeUninit<Full> = MaybeUninit::uninit();
     static mut SPATIAL: MaybeUninit<Spatial> = MaybeUninit::uninit();
+    if let Some(bits) = square_roots().find(|&(_, hardware, software)| hardware != software) {
+        eprintln!("square root of {:e}: {:08x} by the FPU, {:08x} in software", bits.0, bits.1, bits.2);
+        process::exit(1)
+    }
     match Peripherals::take().map(|p| measure(p.SYST, FULL, SPATIAL)) {
         Some(Ok(())) => process::exit(0),
         Some(Err(error)) => eprintln!("{error}"),
         None => eprintln!("the peripherals are taken"),
     }
     process::exit(1)
+}
+
+/// Numbers of every sign, size and kind, each with the bits of its square root by the FPU and in software.
+fn square_roots() -> impl Iterator<Item = (f32, u32, u32)> {
+    let special = [0, 0x8000_0000, 1, 0x007f_ffff, 0x0080_0000, 0x7f7f_ffff, 0x7f80_0000, 0xff80_0000];
+    // Odd steps through all bit patterns.
+    let spread = (0..200_000_u32).map(|i| i.wrapping_mul(2_654_435_761));
+    special.into_iter().chain(spread).map(f32::from_bits).map(|x| {
+        let (hardware, software) = (eigenstream_sqrt::sqrt(x), libm::sqrtf(x));
+        // Which NaN it is, nobody sees.
+        let bits = |root: f32| if root.is_nan() { u32::MAX } else { root.to_bits() };
+        (x, bits(hardware), bits(software))
+    })
 }
 
 fn measure(

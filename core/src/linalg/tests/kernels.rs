@@ -197,6 +197,55 @@ proptest! {
     }
 }
 
+/// Shapes that reach every path of the kernels: no row, less than a block, blocks of eight and of whole cache lines with and without a
+/// rest; columns that are taken alone, by two, three and four.
+fn shapes() -> impl Iterator<Item = (usize, usize)> {
+    let rows = (0..=18).chain(31..=34).chain(39..=42).chain([63, 64, 65, 100, 127, 128, 131, 256, 1024]);
+    rows.flat_map(|n| (0..=9).chain([16, 32]).map(move |r| (n, r)))
+}
+
+#[test]
+fn every_path_gives_the_bits_of_the_plain_loops() {
+    for (n, r) in shapes() {
+        let seed = (1000 * n + r) as u64;
+        let (w, x, e) = (wild(n * r, seed), wild(n, seed + 1), wild(n, seed + 2));
+        let (y, g) = (wild(r, seed + 3), wild(r, seed + 4));
+        let column = |k: usize| &w[k * n..(k + 1) * n];
+
+        let mut projected = vec![f32::NAN; r];
+        linalg::project(&w, &x, &mut projected);
+        let stated: Vec<f32> = (0..r).map(|k| stated_dot(column(k), &x)).collect();
+        assert_eq!(bits(&projected), bits(&stated), "Wᵀx of {n}×{r}");
+
+        let mut residual = x.clone();
+        let energy = linalg::subtract_span(&w, &y, &mut residual);
+        let stated: Vec<f32> = (0..n).map(|i| (0..r).fold(x[i], |e, k| e - y[k] * column(k)[i])).collect();
+        assert_eq!(bits(&residual), bits(&stated), "x − Wy of {n}×{r}");
+        assert_eq!(energy.to_bits(), stated_dot(&stated, &stated).to_bits());
+
+        let product: Vec<f32> =
+            (0..n).map(|i| (0..r).fold(0.0, |sum, k| sum + y[k] * column(k)[i])).collect();
+        let mut multiplied = vec![f32::NAN; n];
+        linalg::multiply(&w, &y, &mut multiplied);
+        assert_eq!(bits(&multiplied), bits(&product), "W·y of {n}×{r}");
+
+        let mut rotated = w.clone();
+        linalg::rank_one_rotation(&mut rotated, 0.75, &e, &y, &g);
+        let stated: Vec<f32> = (0..r)
+            .flat_map(|k| (0..n).map(move |i| (k, i)))
+            .map(|(k, i)| column(k)[i] + g[k] * (0.75 * e[i] - product[i]))
+            .collect();
+        assert_eq!(bits(&rotated), bits(&stated), "rotation of {n}×{r}");
+
+        let mut updated = w.clone();
+        linalg::scaled_rank_one(&mut updated, 1.25, -0.5, &x, &g);
+        let mut stated = w.clone();
+        linalg::rank_one(&mut stated, -0.5, &x, &g);
+        linalg::scale(1.25, &mut stated);
+        assert_eq!(bits(&updated), bits(&stated), "scaled update of {n}×{r}");
+    }
+}
+
 #[test]
 fn scaling_by_powers_of_two_is_exact() {
     let x = wild(70, 5);
