@@ -16,8 +16,11 @@ const ARL: f64 = 5_000.0;
 /// Frames that every detector has to itself; they are as many as ours takes.
 const LEARN: usize = 420;
 
-/// A detector by its number in the table, fed frames.
-fn detector(kind: usize, threshold: f64, seed: u64) -> Box<dyn FnMut(&[f32]) -> bool> {
+/// Takes in a frame; whether it alarms.
+type Alarms = Box<dyn FnMut(&[f32]) -> bool>;
+
+/// A detector by its number in the table.
+fn detector(kind: usize, threshold: f64, seed: u64) -> Alarms {
     if kind == 0 {
         let config = ShiftConfig { frames_per_false_alarm: ARL as f32, seed, ..ShiftConfig::default() };
         let Ok(mut ours) = DynShiftDetector::new(D, &config) else { return Box::new(|_| false) };
