@@ -30,7 +30,7 @@ fn reference(config: &LevelConfig, x: &[f32]) -> Vec<f64> {
             continue;
         }
         let u = t - LAG;
-        if u >= 10 {
+        if u > 10 {
             k += 1.0;
             let gain = (1.0 / k).max(1.0 / (4.0 * memory));
             let before = if u >= LAG { deviations[u - LAG] } else { 0.0 };
