@@ -266,6 +266,11 @@ pub(super) fn all_within(
     if values.all(|value| range.contains(&value)) { Ok(()) } else { Err(SnapshotError::OutOfRange { field }) }
 }
 
+/// Refuses a mean so large that every deviation from it overflows: no frame would ever be judged again.
+pub(super) fn mean(floats: Floats<'_>) -> Result<(), SnapshotError> {
+    all_within("mean", floats, -1e18..=1e18)
+}
+
 /// Refuses another shape.
 pub(super) fn same(field: &'static str, found: u32, expected: usize) -> Result<usize, SnapshotError> {
     if found as usize == expected {

@@ -6,7 +6,8 @@ use super::FapiOf;
 use crate::shape::Alloc;
 use crate::track::Judgement;
 use crate::track::snapshot::{
-    Floats, Reader, Snapshot, SnapshotError, Writer, all_within, at_most, length, orthonormal, same, within,
+    Floats, Reader, Snapshot, SnapshotError, Writer, all_within, at_most, length, mean, orthonormal, same,
+    within,
 };
 
 const KIND: u8 = 1;
@@ -87,7 +88,7 @@ where
 /// What the checksum does not say: that a tracker can have such floats.
 fn check(mut floats: Floats<'_>, n: usize, r: usize) -> Result<(), SnapshotError> {
     orthonormal("basis", floats.take(n * r), n)?;
-    floats.take(n);
+    mean(floats.take(n))?;
     all_within("root", floats.take(r * r), -LARGEST_ROOT..=LARGEST_ROOT)?;
     floats.take(2 * r);
     within("memory_frames", floats.next(), 2.0..=1e7)?;

@@ -6,7 +6,8 @@ use super::FrequentDirectionsOf;
 use crate::shape::Alloc;
 use crate::track::Judgement;
 use crate::track::snapshot::{
-    Floats, Reader, Snapshot, SnapshotError, Writer, all_within, at_most, length, orthonormal, same, within,
+    Floats, Reader, Snapshot, SnapshotError, Writer, all_within, at_most, length, mean, orthonormal, same,
+    within,
 };
 
 const KIND: u8 = 3;
@@ -81,7 +82,8 @@ fn check(mut floats: Floats<'_>, n: usize, axes: usize, pending: usize) -> Resul
     orthonormal("axes", floats.take(n * axes), n)?;
     floats.take(n * pending);
     all_within("energies", floats.take(2 * axes + pending), 0.0..=f32::MAX)?;
-    floats.take(axes + n);
+    floats.take(axes);
+    mean(floats.take(n))?;
     within("memory_frames", floats.next(), 2.0..=1e7)?;
     all_within("scalars", floats, 0.0..=f32::MAX)
 }

@@ -6,7 +6,8 @@ use super::IncrementalSvdOf;
 use crate::shape::Alloc;
 use crate::track::Judgement;
 use crate::track::snapshot::{
-    Floats, Reader, Snapshot, SnapshotError, Writer, all_within, at_most, length, orthonormal, same, within,
+    Floats, Reader, Snapshot, SnapshotError, Writer, all_within, at_most, length, mean, orthonormal, same,
+    within,
 };
 
 const KIND: u8 = 2;
@@ -83,7 +84,7 @@ where
 fn check(mut floats: Floats<'_>, n: usize, k: usize) -> Result<(), SnapshotError> {
     orthonormal("basis", floats.take(n * k), n)?;
     orthonormal("turn", floats.take(k * k), k)?;
-    floats.take(n);
+    mean(floats.take(n))?;
     all_within("variances", floats.take(k), 0.0..=f32::MAX)?;
     floats.take(n + k);
     within("memory_frames", floats.next(), 2.0..=1e7)?;
