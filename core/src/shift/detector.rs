@@ -13,7 +13,9 @@ use super::regimes::Regimes;
 use super::report::ShiftReport;
 use super::scaling::Scaling;
 use super::whiteness::Whiteness;
-use crate::error::{ConfigError, in_range};
+use crate::error::ConfigError;
+#[cfg(feature = "alloc")]
+use crate::error::in_range;
 use crate::linalg;
 use crate::math::{cbrt, sqrt};
 use crate::shape::{Alloc, zeros};
