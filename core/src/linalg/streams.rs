@@ -79,11 +79,11 @@ entry_by_entry!(Add add +, Sub sub -, Mul mul *, Div div /);
 #[inline(always)]
 pub(crate) fn dot(x: &[Each], y: &[Each]) -> Each {
     let y = &y[..x.len()];
-    // One partial sum after another, whole: eight of them side by side would not fit the registers. None is ever −0, so that
-    // those of no entry can be left out.
+    // No partial sum is ever −0, so that those of no entry can be left out.
     if x.len() <= LANES / 2 {
         return (partial(x, y, 0) + partial(x, y, 2)) + (partial(x, y, 1) + partial(x, y, 3));
     }
+    // One partial sum after another, whole: eight of them side by side would not fit the registers.
     let even = (partial(x, y, 0) + partial(x, y, 4)) + (partial(x, y, 2) + partial(x, y, 6));
     let odd = (partial(x, y, 1) + partial(x, y, 5)) + (partial(x, y, 3) + partial(x, y, 7));
     even + odd
@@ -93,10 +93,14 @@ pub(crate) fn dot(x: &[Each], y: &[Each]) -> Each {
 #[inline(always)]
 fn partial(x: &[Each], y: &[Each], l: usize) -> Each {
     let mut sum = Each::ZERO;
-    let mut i = l;
-    while i < x.len() {
-        sum = sum + x[i] * y[i];
-        i += LANES;
+    if l < x.len() {
+        sum = sum + x[l] * y[l];
+        // Seldom: small streams are what this is for.
+        let mut i = l + LANES;
+        while i < x.len() {
+            sum = sum + x[i] * y[i];
+            i += LANES;
+        }
     }
     sum
 }
@@ -132,14 +136,14 @@ pub(crate) fn subtract_span(w: &[Each], y: &[Each], e: &mut [Each]) {
 #[inline]
 pub(crate) fn rank_one_rotation(w: &mut [Each], a: Each, e: &[Each], p: &[Each], g: &[Each]) {
     let n = e.len();
-    for i in 0..n {
+    for (i, &e) in e.iter().enumerate() {
         let mut wp = Each::ZERO;
-        for (w, &p) in w.chunks_exact(n).zip(p) {
-            wp = wp + p * w[i];
+        for (w, &p) in w[i..].iter().step_by(n).zip(p) {
+            wp = wp + p * *w;
         }
-        let d = a * e[i] - wp;
-        for (w, &g) in w.chunks_exact_mut(n).zip(g) {
-            w[i] = w[i] + g * d;
+        let d = a * e - wp;
+        for (w, &g) in w[i..].iter_mut().step_by(n).zip(g) {
+            *w = *w + g * d;
         }
     }
 }
