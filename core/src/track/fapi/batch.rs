@@ -20,7 +20,7 @@ use crate::track::{Judgement, SubspaceTracker, TrackerConfig};
 /// of its own would give it.
 ///
 /// Memory on the heap, allocated at construction: 4·(n·r + r² + 3n + 2r + 16) bytes a stream, streams rounded up to a multiple of
-/// eight. For small streams: at 8 channels a frame takes less than half the time of a single tracker, at 64 about as much, and above
+/// eight. For small streams: at 8 channels a frame takes half the time of a single tracker, at 64 about as much, and above
 /// that more, since eight bases at once leave the cache; keep a tracker each there. The bench `speed` prints by how much.
 #[derive(Clone, Debug)]
 pub struct FapiBatch {
