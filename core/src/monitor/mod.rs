@@ -49,6 +49,15 @@ pub struct Verdict {
     pub event: Option<Event>,
 }
 
+impl Verdict {
+    /// How far the frame is above the limit it exceeds most, or below the one it comes nearest to, in dB; NaN while no limit is
+    /// known.
+    #[must_use]
+    pub fn above(&self) -> f32 {
+        (self.score - self.limit).max(self.level_score - self.level_limit)
+    }
+}
+
 /// Frames that some view must have judged before the first alarm, whatever the warm-up.
 const LEAST_JUDGED: u32 = 50;
 

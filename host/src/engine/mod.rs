@@ -128,7 +128,7 @@ struct Run<'a> {
     sinks: &'a mut [Box<dyn Sink>],
     /// Times of the frames that wait for their verdict.
     waiting: VecDeque<f64>,
-    /// Times of start, end and peak of the open event, and its highest score.
+    /// Times of start, end and peak of the open event, and how far the peak is above its limit.
     open: Option<([f64; 3], f32)>,
 }
 
@@ -158,9 +158,9 @@ impl<'a> Run<'a> {
         }
         if verdict.alarm {
             let ([start, _, peak], best) = self.open.unwrap_or(([time_s; 3], f32::NEG_INFINITY));
-            let higher = verdict.score > best;
-            let peak = if higher { time_s } else { peak };
-            self.open = Some(([start, time_s, peak], best.max(verdict.score)));
+            let above = verdict.above();
+            let peak = if above > best { time_s } else { peak };
+            self.open = Some(([start, time_s, peak], best.max(above)));
         }
         self.each(|sink| sink.verdict(time_s, verdict))
     }
