@@ -8,7 +8,8 @@ use eigenstream::source::csv::{CsvOptions, CsvSource};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(mut source) = CsvSource::from_reader("fuzz", Cursor::new(bytes.to_vec()), &CsvOptions::default()) else {
+    let Ok(mut source) = CsvSource::from_reader("fuzz", Cursor::new(bytes.to_vec()), &CsvOptions::default())
+    else {
         return;
     };
     let gzip = bytes.starts_with(&[0x1f, 0x8b]);

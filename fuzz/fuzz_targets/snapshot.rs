@@ -2,7 +2,9 @@
 //! the inputs, so that what is behind it is reached too.
 #![no_main]
 
-use eigenstream_core::track::{Fapi, FrequentDirections, IncrementalSvd, Snapshot, SubspaceTracker, TrackerConfig};
+use eigenstream_core::track::{
+    Fapi, FrequentDirections, IncrementalSvd, Snapshot, SubspaceTracker, TrackerConfig,
+};
 use libfuzzer_sys::fuzz_target;
 
 fn try_it(mut tracker: impl SubspaceTracker + Snapshot, bytes: &[u8]) {
@@ -16,7 +18,9 @@ fn try_it(mut tracker: impl SubspaceTracker + Snapshot, bytes: &[u8]) {
     }
     let mut residual = [0.0; 6];
     for t in 0..40 {
-        let x = core::array::from_fn::<f32, 6, _>(|i| if (t * i) % 11 == 7 { f32::NAN } else { (t * (i + 1) % 7) as f32 });
+        let x = core::array::from_fn::<f32, 6, _>(|i| {
+            if (t * i) % 11 == 7 { f32::NAN } else { (t * (i + 1) % 7) as f32 }
+        });
         tracker.process(&x, &mut residual);
         assert!(residual.iter().all(|e| e.is_finite()));
     }
@@ -30,7 +34,10 @@ fn try_it(mut tracker: impl SubspaceTracker + Snapshot, bytes: &[u8]) {
 /// CRC-32/ISO-HDLC.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |sum, byte| {
-        (0..8).fold(sum ^ u32::from(*byte), |sum, _| if sum & 1 == 1 { (sum >> 1) ^ 0xEDB8_8320 } else { sum >> 1 })
+        (0..8).fold(
+            sum ^ u32::from(*byte),
+            |sum, _| if sum & 1 == 1 { (sum >> 1) ^ 0xEDB8_8320 } else { sum >> 1 },
+        )
     })
 }
 

@@ -28,7 +28,12 @@ const CLEAN: [Row; 4] = [
 /// The first row is what the others are divided by.
 const DAMAGED: [Row; 4] = [
     Row::new("whole", "eigenstream, whole frames", ours, Damage::None),
-    Row::new("outlier_frames", "**eigenstream**, one entry × 50 in 5 % of frames", ours, Damage::OutlierFrames),
+    Row::new(
+        "outlier_frames",
+        "**eigenstream**, one entry × 50 in 5 % of frames",
+        ours,
+        Damage::OutlierFrames,
+    ),
     Row::new(
         "exact_outlier_frames",
         "exact EWMA-PCA, one entry × 50 in 5 % of frames",
