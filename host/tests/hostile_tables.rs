@@ -155,7 +155,7 @@ fn check(text: &str, config: &Config, first: u64) -> Result<(), TestCaseError> {
             "{}",
             verdict.p_value
         );
-        prop_assert!(!verdict.alarm || verdict.score > verdict.limit);
+        prop_assert!(!verdict.alarm || verdict.above() > 0.0);
     }
     let alarms = told.verdicts.iter().filter(|(_, verdict)| verdict.alarm).count() as u64;
     prop_assert_eq!(told.events.iter().map(|event| event.alarms).sum::<u64>(), alarms);
