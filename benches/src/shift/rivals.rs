@@ -1,4 +1,5 @@
-//! Detectors in common use, written plainly from their papers with the defaults of the River library (0.21), and a windowed subspace chart.
+//! Detectors in common use, written plainly from their papers with the documented defaults of River (ADWIN, KSWIN) and of
+//! scikit-multiflow (Page–Hinkley), and a windowed subspace chart.
 //!
 //! The first three take one number a frame. They are given what a user would give them: Hotelling's T² of the frame, from the mean and covariance
 //! of the first frames.

@@ -96,7 +96,7 @@ pub struct AlarmConfig {
     /// The wanted mean number of frames per falsely alarmed frame (2 … 10⁹): the limit is set so that one frame in so many
     /// exceeds it on a stream that stays as it is.
     pub frames_per_false_alarm: f32,
-    /// Frames that are judged, on all scales, before the first alarm may be raised (100 … 10⁸).
+    /// Frames that are judged on all scales, or wait for their verdict, before the first alarm may be raised (100 … 10⁸).
     pub warm_up_frames: u32,
     /// How many past scores the calibration remembers (200 … 10⁸).
     pub memory_frames: u32,

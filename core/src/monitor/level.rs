@@ -15,6 +15,9 @@ const DECIBELS: f32 = 8.685_89;
 /// How often the limit follows the calibration, in frames.
 const REFRESH: u64 = 64;
 
+/// The normal score that is never learned, not even in the warm-up: one gross sample would hide all that comes for long.
+const GROSS: f32 = 10.0;
+
 /// What the levels of all channels said of one frame.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LevelVerdict {
@@ -43,7 +46,7 @@ pub(super) struct LevelView {
     config: LevelConfig,
     rate: f32,
     calibration: Calibration,
-    /// Channels with a score, which the limit is for.
+    /// Channels with a score, which the limit is for: the most since the last refresh.
     judged: usize,
     /// Frames since the level left its range.
     run: u32,
@@ -71,7 +74,7 @@ impl LevelView {
         })
     }
 
-    /// Judges and learns the levels. While `settled` is false no level is held.
+    /// Judges and learns the levels. While `settled` is false only a gross deviation is held.
     pub(super) fn judge<L: Dim, K: Dim>(
         &mut self,
         channels: &mut [ChannelView<L, K>],
@@ -81,7 +84,7 @@ impl LevelView {
     where
         DefaultAllocator: Alloc<L, K>,
     {
-        let hold = if settled { self.threshold } else { f32::INFINITY };
+        let hold = if settled { self.threshold } else { GROSS };
         let (mut best, mut channel, mut judged) = (f32::NAN, 0, 0);
         self.squares = 0.0;
         for (i, view) in channels.iter_mut().enumerate() {
@@ -95,7 +98,7 @@ impl LevelView {
                 (best, channel) = (z, i as u16);
             }
         }
-        if judged != self.judged || frame.is_multiple_of(REFRESH) {
+        if judged > self.judged || frame.is_multiple_of(REFRESH) {
             self.judged = judged;
             self.refresh();
         }

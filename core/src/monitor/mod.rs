@@ -353,7 +353,8 @@ where
     }
 
     /// Whether too few frames were given and judged for an alarm. Those that no verdict is about yet were given, too.
-    fn is_warming_up(&self) -> bool {
+    #[must_use]
+    pub fn is_warming_up(&self) -> bool {
         let given = self.judged.saturating_add(self.delay() as u32);
         given <= self.config.alarm.warm_up_frames || self.judged < LEAST_JUDGED
     }

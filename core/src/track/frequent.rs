@@ -13,11 +13,8 @@
 //! # Why this one, beside FAPI and the exact update
 //!
 //! It says how wrong it can be ([`FrequentDirectionsOf::error_bound`]), which neither of the others can; and sketches of several nodes, or of one
-//! recording in pieces, become the sketch of all of them ([`FrequentDirectionsOf::merge`]) with the bounds added, not compounded. The other
-//! candidate was a tracker for frames with most entries missing (PETRELS, GROUSE). Measured in `f64` as residual over that of whole
-//! frames on 12,000 frames of vibration, gas sensors and ECG, r = 8, 3, 8: with 50 % missing PETRELS leaves 1.1, 7.6, 1.1 times as much,
-//! GROUSE with the best of two steps 1.4, 1.2, 2.1, and the conditional expectation of `missing` in an exact update
-//! 1.7, 3.9, 1.4; with 70 % PETRELS 17, 14, 6, GROUSE 7, 6, 5, the expectation 4, 8, 3. None wins on all, and PETRELS keeps n·r² words.
+//! recording in pieces, become the sketch of all of them ([`FrequentDirectionsOf::merge`]) with the bounds added, not compounded. Trackers made
+//! for frames with most entries missing, PETRELS and GROUSE, were the other candidates; what fills gaps here is shared by all trackers.
 //!
 //! Cost: 2·n·r multiply–adds a frame, and every ℓ frames about 10·n·ℓ² + an eigen-decomposition of 2ℓ×2ℓ, **all at once**. On a
 //! node with little time a frame, take FAPI.

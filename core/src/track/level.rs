@@ -25,7 +25,7 @@ const SETTLED: u32 = 30;
 /// Learned frames of the reference before the variance is learned: before, it is the distance to the first samples.
 const REFERENCE_START: u32 = 10;
 
-/// A squared deviation enters as at most so many variances: five standard deviations.
+/// A squared deviation, or a product of two, enters as at most so many variances: five standard deviations.
 const BOUND: f32 = 25.0;
 
 /// The variance remembers so many times the frames of the reference.
@@ -79,7 +79,7 @@ impl LevelConfig {
     }
 }
 
-/// The level of one channel. State: 31 words; cost of a frame: about 40 operations and a logarithm.
+/// The level of one channel. State: 26 words; cost of a frame: about 40 operations and a logarithm.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Level {
     smoothed: f32,
@@ -87,7 +87,7 @@ pub struct Level {
     variance: f32,
     /// Of deviations [`LAG`] frames apart.
     covariance: f32,
-    /// The last smoothed levels and deviations, newest at `newest`.
+    /// The last smoothed levels and deviations, newest first.
     levels: [f32; LAG + 1],
     deviations: [f32; 2 * LAG + 1],
     frames: u32,
@@ -182,12 +182,10 @@ impl Level {
             self.learned = self.learned.saturating_add(1);
             let gain = (1.0 / self.learned as f32).max(1.0 / (VARIANCE_MEMORY * config.memory_frames));
             let (d, before) = (self.deviations[LAG], self.deviations[2 * LAG]);
-            let mut square = d * d;
-            if self.learned > SETTLED {
-                square = square.min(BOUND * self.variance);
-            }
+            let most = if self.learned > SETTLED { BOUND * self.variance } else { f32::MAX };
+            let (square, product) = ((d * d).min(most), (d * before).clamp(-most, most));
             self.variance += gain * (square - self.variance);
-            self.covariance += gain * (d * before - self.covariance);
+            self.covariance += gain * (product - self.covariance);
         }
         self.referred = self.referred.saturating_add(1);
         let gain = (1.0 / self.referred as f32).max(1.0 / config.memory_frames);

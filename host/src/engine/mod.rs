@@ -52,6 +52,7 @@ pub fn replay(
             progress(source.progress(), monitor.counters().frames);
         }
     }
+    let warming_up = monitor.is_warming_up();
     // The callback cannot return the error, so it is kept and the first one wins.
     let mut failed = Ok(());
     let last = monitor.finish(|verdict| {
@@ -70,7 +71,9 @@ pub fn replay(
         tally.remark(remark);
     }
     let outcome = Outcome { counters, tally, duration_s, elapsed_s: begun.elapsed().as_secs_f64() };
-    said_something(&info, config, first, &outcome)?;
+    if warming_up {
+        return Err(nothing_said(&info, config, first, &outcome));
+    }
     for sink in sinks {
         let path = PathBuf::from(sink.name());
         sink.finish(&outcome).map_err(|source| RunError::Output { path, source })?;
@@ -90,24 +93,21 @@ fn monitor(info: &StreamInfo, config: &Config) -> Result<DynMonitor, SettingsErr
 }
 
 /// A recording that no view could judge, or that ended within the warm-up, must not look as if it had been found in order.
-fn said_something(info: &StreamInfo, config: &Config, first: u64, outcome: &Outcome) -> Result<(), RunError> {
+fn nothing_said(info: &StreamInfo, config: &Config, first: u64, outcome: &Outcome) -> RunError {
     let frames = outcome.counters.frames;
     let judged = frames - outcome.counters.unjudged;
-    let warm_up = u64::from(config.alarm.warm_up_frames);
-    let length = config.temporal.length as u64;
-    // The warm-up begins with the first frame that stands in the middle of full windows, and it takes a stream that fills them.
-    let coarse = config.temporal.enabled && config.temporal.coarse;
-    let span = if coarse { COARSE_FACTOR as u64 * length } else { 0 };
-    let begin = (warm_up + config.delay() as u64).max(span);
-    if judged > warm_up && frames >= begin {
-        return Ok(());
-    }
+    // The warm-up begins with the first frame that stands in the middle of full windows; frames that wait for their verdict count.
+    let t = &config.temporal;
+    let factor = if t.coarse { COARSE_FACTOR as u64 } else { 1 };
+    let span = if t.enabled { factor * t.length as u64 } else { 0 };
+    let warm_up = u64::from(config.alarm.warm_up_frames).saturating_sub(config.delay() as u64);
+    let begin = span + warm_up;
     let (problem, fix) = if frames == 0 {
         (
             format!("no frames to replay, {first} passed over"),
             "check --from and --to against the length that `eigenstream info` tells",
         )
-    } else if frames <= begin + length {
+    } else if frames <= begin {
         (
             format!("{frames} frames, but alarms begin after about {begin}"),
             "replay a longer stretch or lower alarm.warm_up_frames (at least 100)",
@@ -118,7 +118,7 @@ fn said_something(info: &StreamInfo, config: &Config, first: u64, outcome: &Outc
             "no channel varies long enough: see `eigenstream info`, and check for constant, missing or on/off channels",
         )
     };
-    Err(RunError::Nothing { name: info.name.clone(), problem, fix: fix.to_owned() })
+    RunError::Nothing { name: info.name.clone(), problem, fix: fix.to_owned() }
 }
 
 /// The sinks with what they need beside the verdicts: the times of frames, and of the open event.

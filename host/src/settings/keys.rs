@@ -82,7 +82,12 @@ pub const KEYS: &[Key] = &[
         "FRAMES",
         "wanted mean number of frames per false alarm",
     ),
-    key("alarm.warm_up_frames", Kind::Whole, "FRAMES", "frames that are judged before the first alarm"),
+    key(
+        "alarm.warm_up_frames",
+        Kind::Whole,
+        "FRAMES",
+        "frames that are judged before the first alarm, with those that wait",
+    ),
     key("alarm.memory_frames", Kind::Whole, "FRAMES", "past scores that the calibration remembers"),
     key("alarm.merge_frames", Kind::Whole, "FRAMES", "alarms so many frames apart are one event"),
     key("compare.mask", Kind::Text, "OUT.csv", "write one row per point: place, score, mask and weight"),

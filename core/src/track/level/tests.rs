@@ -35,9 +35,9 @@ fn reference(config: &LevelConfig, x: &[f32]) -> Vec<f64> {
             let gain = (1.0 / k).max(1.0 / (4.0 * memory));
             let before = if u >= LAG { deviations[u - LAG] } else { 0.0 };
             let square = deviations[u] * deviations[u];
-            let square = if k > 30.0 { square.min(25.0 * v) } else { square };
-            v += gain * (square - v);
-            c += gain * (deviations[u] * before - c);
+            let most = if k > 30.0 { 25.0 * v } else { f64::INFINITY };
+            v += gain * (square.min(most) - v);
+            c += gain * ((deviations[u] * before).clamp(-most, most) - c);
         }
         m += (1.0 / (u as f64 + 1.0)).max(1.0 / memory) * (levels[u] - m);
     }
@@ -111,6 +111,23 @@ fn a_step_is_held_and_then_learned() {
     assert!(first.is_some_and(|t| t < 1_015), "{first:?}");
     assert!(held > 850, "{held} of 880 frames");
     assert!(late < 10, "{late} late alarms");
+}
+
+/// A gross sample in the warm-up, when only gross deviations are held, must not blind it for long to a step of two deviations.
+#[test]
+fn a_gross_sample_in_the_warm_up_is_overcome() {
+    let config = LevelConfig::default();
+    let mut random = Random::new(17);
+    let mut level = Level::new();
+    let mut seen = 0;
+    for t in 0..3_000u32 {
+        let gross = if t == 500 { 1e6 } else { 0.0 };
+        let step = if t >= 2_500 { 2.0 } else { 0.0 };
+        let limit = if t < 1_000 { 10.0 } else { 4.0 };
+        let z = level.process(&config, gross + step + random.normal() as f32, limit);
+        seen += u32::from((2_520..3_000).contains(&t) && z > 4.0);
+    }
+    assert!(seen > 300, "{seen} of 480 frames");
 }
 
 #[test]
