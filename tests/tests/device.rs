@@ -61,8 +61,8 @@ fn device_and_host_give_the_same_bits_within_the_budget() {
     // The image's static RAM is the monitor and nothing else.
     let state = Monitor::<CHANNELS, RANK>::STATE_BYTES as u64;
     assert!(device.monitor.ram <= state.next_multiple_of(8), "{} B", device.monitor.ram);
-    // The levels of the channels took 3 KiB of both.
-    assert!(device.monitor.flash <= 40 * 1_024 && device.spatial.flash <= 34 * 1_024, "flash");
+    // A bound of our own, so that growth is noticed.
+    assert!(device.monitor.flash <= 48 * 1_024 && device.spatial.flash <= 40 * 1_024, "flash");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! From a score to a probability: how often did this stream score so high before?
 
+use super::excursion::Excursion;
 use super::tail::{Clusters, Tail};
 use crate::error::{ConfigError, in_range};
 use crate::math::ln_1p;
@@ -15,29 +16,35 @@ const WIDTH: f32 = 0.5;
 /// The tail starts where this many past scores lie above: fewer say too little about the slope.
 const TAIL_COUNT: u32 = 50;
 
+/// Independent clusters that the tail is to rest on, as long as it is no more than the highest tenth of all scores: of fewer, the predictive law would
+/// put the limit for a rare alarm far beyond all that was ever seen.
+const TAIL_CLUSTERS: f32 = 20.0;
+const TAIL_SHARE: u32 = 10;
+
 /// How often the tail and the limit are computed anew, in scores. Between, they are at most this much out of date.
 const REFRESH: u32 = 64;
 
-/// Scores before an alarmed one is clipped: until then the limit itself is not known.
+/// Scores before one is clipped: until then the tail itself is not known.
 const SETTLE: u32 = 500;
 
-/// An alarmed score enters at most so far above the limit: 3 dB, twice the energy, or three mean excesses, which one alarm in 20 of an
-/// exponential tail lies beyond.
-const CLIP: f32 = 3.0;
+/// A score enters at most so many mean excesses (of at least 1 dB) above the edge of the tail: one in 150 of an exponential tail lies beyond, and
+/// without them its mean excess is 0.7 % less.
+const CLIP: f32 = 5.0;
 
 /// Empirical distribution of a stream's past scores in fixed memory: 96 bins of 0.5 dB over −8 … 40 dB, and a tail.
 ///
 /// Below the tail, the p-value of a score is the share of past scores above it, interpolated within the bin. The tail begins at the
-/// highest edge `e` with at least 50 scores above. Binned exponential excesses are geometric, whose mean b̄ in whole bins gives the maximum-likelihood
+/// highest edge `e` with at least 50 scores above, in at least 20 clusters unless that were more than a tenth of all. Binned exponential excesses are geometric, whose mean b̄ in whole bins gives the maximum-likelihood
 /// mean excess m = w/ln(1 + 1/b̄); how many independent ones they are widens the tail as `tail.rs` says, so that the rate of
 /// alarms is right for short streams, too.
 ///
-/// **One score cannot own the limit.** A score above the limit enters as at most max(3 dB, 3·m) above it, so what a gross sample
-/// moves the limit by is bounded, whatever its size. Nothing is left out: a lasting change of level (tested
-/// to 25 dB) is learned within 1,500 scores, and 40 more for each score that its memory should hold above the limit, because the limit rises
+/// **Neither one score nor one fault owns the limit.** A score enters as at most max(5 dB, 5·m) above `e`, so what a gross sample
+/// moves the limit by is bounded, whatever its size; and an excursion above `e` enters as at most four usual clusters (`excursion.rs`), so that a fault
+/// does not lift the limit above itself. What lasts longer than 1,000 scores is learned: a lasting change of level (tested
+/// to 25 dB) within 2,500 scores, and 40 more for each score that its memory should hold above the limit, because the limit rises
 /// with what enters above it. After `2·memory` scores all counts are halved, so that old ones fade.
 ///
-/// State: 110 words. Cost: a few operations a score, and 2·96 additions every 64.
+/// State: 113 words. Cost: a few operations a score, and 2·96 additions every 64.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Calibration {
     counts: [u32; BINS],
@@ -46,6 +53,7 @@ pub struct Calibration {
     alarm_rate: f32,
     tail: Tail,
     clusters: Clusters,
+    excursion: Excursion,
     limit: f32,
     stale: u32,
     /// Whether the tail's slope is taken as known.
@@ -67,6 +75,7 @@ impl Calibration {
             alarm_rate,
             tail: Tail { edge: LOW, share: 1.0, mean_excess: 1.0, support: 1.0 },
             clusters: Clusters::default(),
+            excursion: Excursion::default(),
             limit: f32::INFINITY,
             stale: REFRESH,
             independent: false,
@@ -118,9 +127,16 @@ impl Calibration {
         if score.is_nan() {
             return;
         }
-        let score = if self.total >= SETTLE { score.min(self.ceiling()) } else { score };
+        let exceeds = score >= self.tail.edge;
+        let mut score = score;
+        if self.total >= SETTLE {
+            if !self.excursion.admits(exceeds, self.tail.share, self.clusters.extremal_index()) {
+                return;
+            }
+            score = score.min(self.tail.edge + CLIP * self.tail.mean_excess.max(1.0));
+        }
         if self.tail.share < 0.5 {
-            self.clusters.update(score >= self.tail.edge, self.tail.share);
+            self.clusters.update(exceeds, self.tail.share);
         }
         let place = ((score - LOW) / WIDTH).max(0.0);
         self.counts[(place as usize).min(BINS - 1)] += 1;
@@ -133,11 +149,6 @@ impl Calibration {
             self.stale = 0;
             self.refresh();
         }
-    }
-
-    /// The highest score that enters at its full value.
-    fn ceiling(&self) -> f32 {
-        self.limit + CLIP * self.tail.mean_excess.max(1.0)
     }
 
     #[cold]
@@ -156,7 +167,9 @@ impl Calibration {
         }
         // Walk down from the top until enough scores lie above the edge; the whole bins between each of them and the edge grow by one.
         let (mut above, mut steps, mut bin) = (0, 0.0, BINS);
-        while above < TAIL_COUNT && bin > 0 {
+        let wanted = (TAIL_CLUSTERS / self.clusters.extremal_index()) as u32;
+        let wanted = wanted.min(self.total / TAIL_SHARE).max(TAIL_COUNT);
+        while above < wanted && bin > 0 {
             bin -= 1;
             steps += above as f32;
             above += self.counts[bin];

@@ -6,6 +6,7 @@ mod calibration;
 mod contribution;
 mod event;
 mod excess;
+mod excursion;
 mod limits;
 mod special;
 

@@ -5,6 +5,7 @@ use std::vec::Vec;
 use super::Plant;
 use crate::monitor::{Config, Monitor};
 use crate::score::Event;
+use crate::testing::Random;
 
 /// Events that end after `from`, of five channels with a disturbance added to channel `k`.
 fn events(k: usize, disturb: impl Fn(usize, f32) -> f32, from: u64) -> Vec<Event> {
@@ -102,5 +103,45 @@ fn p_values_of_a_stationary_stream_are_uniform() {
         let deviation = (level * (1.0 - level) / 1800.0).sqrt();
         std::println!("p < {level}: {share}");
         assert!((share - level).abs() <= 5.0 * deviation, "{share} below {level}");
+    }
+}
+
+/// Two waves with noise of deviation `noise`; one jumps by `step` for `length` frames at 4,000. How many of eight streams have an event that
+/// overlaps the jump.
+fn seen(noise: f64, step: f32, length: u32) -> u32 {
+    let jump = 4_000..4_000 + length;
+    let run = |seed: u64| {
+        let (mut random, mut events) = (Random::new(900 + seed), Vec::new());
+        let mut monitor = Monitor::<2, 2>::new(&Config::default()).unwrap();
+        for t in 0..8_000u32 {
+            let mut wave =
+                |period: f64| (10.0 * (f64::from(t) / period).sin() + noise * random.normal()) as f32;
+            let jumped = if jump.contains(&t) { step } else { 0.0 };
+            let verdict = monitor.process(&[1200.0 + wave(20.0) + jumped, wave(31.0)]);
+            events.extend(verdict.and_then(|v| v.event));
+        }
+        let mut last = Vec::new();
+        events.extend(monitor.finish(|v| last.extend(v.event)));
+        events.extend(last);
+        let overlaps = |e: &Event| e.end >= u64::from(jump.start) && e.start < u64::from(jump.end);
+        u32::from(events.iter().any(overlaps))
+    };
+    (0..8).map(run).sum()
+}
+
+/// The windows see a jump 150 frames ahead, and the scores climb in steps. What they teach on the way must not lift the limit above the jump
+/// itself, neither on a quiet signal nor for a long jump.
+#[test]
+fn a_jump_does_not_hide_itself() {
+    for (noise, step, length) in [
+        (0.5, 10.0, 100),
+        (0.5, 40.0, 10),
+        (0.5, 40.0, 100),
+        (0.5, 40.0, 4_000),
+        (2.0, 40.0, 100),
+        (5.0, 100.0, 100),
+    ] {
+        let seen = seen(noise, step, length);
+        assert_eq!(seen, 8, "noise {noise}, a step of {step} for {length} frames");
     }
 }

@@ -108,7 +108,7 @@ fn a_gross_score_moves_the_limit_by_a_bounded_step() {
     }
 }
 
-/// A level that rises by 5 … 25 dB and stays: how long it takes until fewer than one frame in 20 alarms, and how often the limit is
+/// A level that rises by 5 … 25 dB and stays, first as an excursion of 1,000 scores: how long it takes until fewer than one frame in 20 alarms, and how often the limit is
 /// exceeded after 60,000 frames.
 #[test]
 fn a_lasting_change_of_level_is_learned() {
@@ -127,7 +127,7 @@ fn a_lasting_change_of_level_is_learned() {
             let later = normals(60_000, 9).into_iter().filter(|s| s + rise > c.limit()).count();
             std::println!("rate {rate}, {known} known, +{rise} dB: {learned} frames, then {later} of 60,000");
             assert!(
-                learned as f32 <= 1500.0 + 40.0 * rate * known as f32,
+                learned as f32 <= 2500.0 + 40.0 * rate * known as f32,
                 "{rate} {known} {rise}: {learned}"
             );
             // Of all that is held a share `rate` exceeds the limit, and nearly all of those are new: 60,000 scores, or 35,000 after the
@@ -156,5 +156,5 @@ fn old_scores_fade_and_counters_stay_bounded() {
 #[test]
 fn the_bins_cover_what_the_documentation_says() {
     assert_eq!(LOW + WIDTH * BINS as f32, 40.0);
-    assert_eq!(size_of::<Calibration>(), 4 * 110);
+    assert_eq!(size_of::<Calibration>(), 4 * 113);
 }
