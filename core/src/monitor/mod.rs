@@ -134,10 +134,10 @@ impl<const N: usize, const R: usize, const L: usize, const K: usize> Monitor<N, 
     /// Size of the whole state in bytes, a compile-time constant.
     pub const STATE_BYTES: usize = core::mem::size_of::<Self>();
 
-    /// A monitor that has seen nothing.
+    /// A monitor that has seen nothing. Its spatial rank is the smaller of `R` and `config.spatial.rank`.
     ///
     /// # Errors
-    /// If a number is out of range, or a rank or window length does not fit the memory of the type.
+    /// If a number is out of range, or the temporal windows or their rank do not fit the memory of the type.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         Self::with_shape(Const, Const, Const, Const, config)
     }

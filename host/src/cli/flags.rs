@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
+use eigenstream_core::Config;
+
 use crate::settings::{KEYS, Key, Kind, Layers, Settings, SettingsError};
 
 /// `--config`, `--quiet` and a flag for each key that is `wanted`.
@@ -17,13 +19,26 @@ pub(super) fn args(wanted: fn(&Key) -> bool) -> impl Iterator<Item = Arg> {
 fn flag(key: &'static Key) -> Arg {
     let flag = key.flag();
     let heading = if flag.contains('.') { "Engine" } else { "Options" };
-    let arg = Arg::new(key.path).long(flag).value_name(key.value).help(key.help).num_args(1);
+    let help = match default_of(key.path) {
+        Some(default) => format!("{} [default: {default}]", key.help),
+        None => key.help.to_owned(),
+    };
+    let arg = Arg::new(key.path).long(flag).value_name(key.value).help(help).num_args(1);
     let arg = arg.help_heading(heading).allow_hyphen_values(key.kind != Kind::Switch);
     if key.kind == Kind::Switch {
         arg.num_args(0..=1).require_equals(true).default_missing_value("true")
     } else {
         arg
     }
+}
+
+/// What the engine takes if nothing else is said.
+fn default_of(path: &str) -> Option<String> {
+    let (table, key) = path.split_once('.')?;
+    let defaults = serde_json::to_value(Config::default()).ok()?;
+    // Whole numbers without `.0`.
+    let value = defaults.get(table)?.get(key)?;
+    Some(value.as_f64().map_or_else(|| value.to_string(), |number| (number as f32).to_string()))
 }
 
 /// The settings from the file, the environment and the flags of `args(wanted)`.

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::say;
+use super::{fail, flags, say};
+use crate::settings::Key;
 use crate::source::{OpenOptions, Source, SourceError, StreamInfo, open};
 
 pub(super) fn command() -> Command {
@@ -19,13 +20,18 @@ pub(super) fn command() -> Command {
                 .num_args(1..)
                 .value_parser(value_parser!(PathBuf)),
         )
+        .args(flags::args(Key::is_for_info))
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("print one JSON object per file"))
 }
 
 pub(super) fn run(matches: &ArgMatches) -> ExitCode {
+    let options = match flags::settings(matches, Key::is_for_info).and_then(|s| s.open_options()) {
+        Ok(options) => options,
+        Err(error) => return fail(&error.into()),
+    };
     let mut status = ExitCode::SUCCESS;
     for path in matches.get_many::<PathBuf>("file").into_iter().flatten() {
-        match describe(path, matches.get_flag("json")) {
+        match describe(path, &options, matches.get_flag("json")) {
             // Whoever closes standard output early has seen enough.
             Ok(text) if writeln!(io::stdout(), "{text}").is_err() => return ExitCode::from(1),
             Ok(_) => {}
@@ -38,11 +44,12 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
     status
 }
 
-fn describe(path: &Path, json: bool) -> Result<String, SourceError> {
-    let mut source = open(path, &OpenOptions::default())?;
+fn describe(path: &Path, options: &OpenOptions, json: bool) -> Result<String, SourceError> {
+    let mut source = open(path, options)?;
     let mut info = source.info().clone();
     if info.frames.is_none() {
         info.frames = Some(count(source.as_mut())?);
+        info.notes.extend(source.tally().remarks.iter().cloned());
     }
     Ok(if json { as_json(&info) } else { as_text(&info) })
 }

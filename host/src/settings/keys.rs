@@ -36,16 +36,21 @@ const fn key(path: &'static str, kind: Kind, value: &'static str, help: &'static
 pub const KEYS: &[Key] = &[
     key("scores", Kind::Text, "OUT.csv", "write index,time_s,score,p_value,limit,alarm, one row per frame"),
     key("events", Kind::Text, "OUT.jsonl", "write one JSON object per event [default: standard output]"),
-    key("report", Kind::Text, "OUT.html", "write the report page; `none` for no report [default: {}.html]"),
+    key(
+        "report",
+        Kind::Text,
+        "OUT.html",
+        "write the report page; `none` for no report [default: {}.html; none for a comparison]",
+    ),
     key("annotate", Kind::Text, "EXT", "write a WFDB annotation file next to the record"),
     key("speed", Kind::Text, "SPEED", "replay at `max`, `1x`, `10x`, … [default: max]"),
     key("from", Kind::Text, "T", "begin here: seconds or [hh:]mm:ss"),
     key("to", Kind::Text, "T", "end before here: seconds or [hh:]mm:ss"),
     key("ignore", Kind::List, "COL,…", "columns that are not signals, by name or position (#3)"),
     key("rate_hz", Kind::Number, "HZ", "frames per second of a table without a time column"),
-    key("delimiter", Kind::Text, "CHAR", "character between cells, `tab` or `space` [default: found out]"),
-    key("header", Kind::Switch, "BOOL", "whether the first row of a table holds names [default: found out]"),
-    key("time_column", Kind::Text, "COL", "time column of a table; `none` for none [default: found out]"),
+    key("delimiter", Kind::Text, "CHAR", "character between cells, `tab` or `space` [default: detected]"),
+    key("header", Kind::Switch, "BOOL", "whether the first row of a table holds names [default: detected]"),
+    key("time_column", Kind::Text, "COL", "time column of a table; `none` for none [default: detected]"),
     key("fail_on_alarm", Kind::Switch, "BOOL", "exit with status 3 if there were alarms"),
     key("condition.memory_frames", Kind::Number, "FRAMES", "memory of a channel's mean and scale"),
     key(
@@ -129,6 +134,9 @@ pub const KEYS: &[Key] = &[
 /// The table of `eigenstream compare`; its name is left out of the flags.
 const COMPARE: &str = "compare.";
 
+/// Settings of how a table is read.
+const TABLES: [&str; 5] = ["ignore", "rate_hz", "delimiter", "header", "time_column"];
+
 /// Settings at the top that a comparison shares with a replay.
 const SHARED: [&str; 7] =
     ["report", "ignore", "rate_hz", "delimiter", "header", "time_column", "fail_on_alarm"];
@@ -150,6 +158,12 @@ impl Key {
     #[must_use]
     pub fn is_for_compare(&self) -> bool {
         self.path.starts_with(COMPARE) || SHARED.contains(&self.path)
+    }
+
+    /// Whether `eigenstream info` takes it: how a table is read.
+    #[must_use]
+    pub fn is_for_info(&self) -> bool {
+        TABLES.contains(&self.path)
     }
 
     /// Whether `eigenstream replay` takes it.

@@ -120,6 +120,32 @@ fn time_that_runs_backwards() {
 }
 
 #[test]
+fn a_wrong_delimiter() {
+    let row = |k: usize| format!("1.{k:03},5;{k},25\n");
+    let text: String = std::iter::once("a;b\n".to_owned()).chain((0..FRAMES).map(row)).collect();
+    refused(&text, &["of the first 64 rows have more cells than the 1 columns", "--delimiter"]);
+    let place = Place::new();
+    place.write("t.csv", &text);
+    place.refuses(
+        1,
+        &["t.csv", "--delimiter", ";"],
+        &["holds text, such as `1.000,5`", "thousands separators"],
+    );
+}
+
+#[test]
+fn a_row_of_units() {
+    let text = csv(&table(FRAMES, 2)).replacen('\n', "\ns;bar;-\n".replace(';', ",").as_str(), 1);
+    let place = Place::new();
+    place.write("t.csv", &text);
+    place.run(&["replay", "t.csv"]).status(0).says(&["1500 frames"]);
+    let told = place.run(&["info", "t.csv", "--ignore", "b"]).status(0).stdout;
+    for words in ["a  bar", "1500 frames", "time from the column `time`"] {
+        assert!(told.contains(words), "{told}");
+    }
+}
+
+#[test]
 fn infinite_values() {
     let text = changed(FRAMES, 2, |k, i, _| match (k, i) {
         (1100, 1) => Some("inf".into()),

@@ -54,6 +54,15 @@ pub(super) fn has_point(cell: &[u8]) -> bool {
     cell.contains(&b'.') && number(cell).is_some()
 }
 
+/// True for digits with both commas and points, such as `1.234,5`.
+pub(super) fn has_thousands(cell: &[u8]) -> bool {
+    let cell = bare(cell);
+    let mark = |b: &u8| matches!(b, b',' | b'.');
+    cell.contains(&b',')
+        && cell.contains(&b'.')
+        && cell.iter().all(|b| b.is_ascii_digit() || mark(b) || *b == b'-')
+}
+
 fn number(cell: &[u8]) -> Option<f32> {
     std::str::from_utf8(cell).ok()?.parse().ok()
 }
@@ -121,6 +130,7 @@ mod tests {
         // Thousands separators are not guessed at.
         assert_eq!(parse(b"1.234,5", true), Cell::Text);
         assert_eq!(parse(b"1,234,5", true), Cell::Text);
+        assert!(has_thousands(b"-1.234,5") && !has_thousands(b"1.5") && !has_thousands(b"a.b,c"));
         assert!(needs_comma(b"1,5") && !needs_comma(b"1.5") && has_point(b"1.5") && !has_point(b"16.03.20"));
     }
 

@@ -282,9 +282,24 @@ impl Table<'_> {
                 "column `{name}` ({position}) holds text, such as `{}`",
                 shown(sample.unwrap_or_default())
             ),
-            fix: format!("leave it out with --ignore '{}'", names.join(",")),
+            fix: if sample.is_some_and(cell::has_thousands) {
+                "write numbers without thousands separators".to_owned()
+            } else {
+                format!("leave it out with --ignore '{}'", names.join(","))
+            },
         })
     }
+}
+
+/// Where the time stands, for people.
+pub(super) fn told(time: TimeCells, columns: &[Column]) -> Option<String> {
+    let name = &columns.get(time.column()?)?.name;
+    Some(match time {
+        TimeCells::Pair { time, .. } => {
+            format!("time from the columns `{name}` and `{}`", columns.get(time)?.name)
+        }
+        _ => format!("time from the column `{name}`"),
+    })
 }
 
 /// Text of a cell for a message: short, on one line.

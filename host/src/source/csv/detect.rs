@@ -57,11 +57,14 @@ pub(super) fn table(path: &Path, raw: Bytes, options: &CsvOptions) -> Result<Tab
     if header.is_none() && options.header.is_none() {
         header = header_comment.and_then(|line| comment_header(&line, dialect, row.len()));
     }
-    let columns = header::columns(header.as_ref(), &first, &mut notes);
+    let units = header.is_some() && header::is_units(&first, comma);
+    let units = units.then(|| first.remove(0));
+    let columns = header::columns(header.as_ref(), units.as_ref(), &first, &mut notes);
     if columns.len() > MAX_COLUMNS {
         let problem = format!("{} columns, more than the {MAX_COLUMNS} allowed", columns.len());
         return Err(malformed(path, "", problem, "split the table, or check its delimiter"));
     }
+    refuse_torn(path, &first, columns.len(), dialect.delimiter)?;
     let format = ["CSV".to_owned(), dialect.delimiter.words()]
         .into_iter()
         .chain(comma_seen.then(|| "decimal comma".to_owned()))
@@ -208,6 +211,31 @@ fn comment_header(line: &[u8], dialect: Dialect, width: usize) -> Option<ByteRec
     let cells = dialect::split(line.trim_ascii(), dialect.delimiter, quote);
     // One word above one column may be anything.
     (cells.len() == width && width > 1).then(|| ByteRecord::from(cells))
+}
+
+/// Most rows do not fit the header: it is the delimiter that is wrong, and every frame would be.
+fn refuse_torn(
+    path: &Path,
+    rows: &[ByteRecord],
+    columns: usize,
+    delimiter: Delimiter,
+) -> Result<(), SourceError> {
+    let torn =
+        rows.iter().filter(|row| row.len() != columns && !row.iter().skip(columns).all(<[u8]>::is_empty));
+    let torn = torn.count();
+    if 2 * torn <= rows.len() {
+        return Ok(());
+    }
+    let (all, words) = (rows.len(), delimiter.words());
+    let problem = format!(
+        "{torn} of the first {all} rows have more cells than the {columns} columns, parted by {words}"
+    );
+    Err(malformed(
+        path,
+        "",
+        problem,
+        "name the delimiter with --delimiter, and write numbers without thousands separators",
+    ))
 }
 
 fn no_rows(path: &Path, header: bool) -> SourceError {

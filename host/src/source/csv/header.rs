@@ -29,9 +29,31 @@ pub(super) fn is_header(first: &ByteRecord, rows: &[ByteRecord], comma: bool) ->
     names_numbers || !first.iter().any(is_number)
 }
 
-/// The columns of a table with this header, or of one without whose rows are `rows`.
+/// True if the first of the rows below a header is one of units: short texts and blanks, above numbers.
+pub(super) fn is_units(rows: &[ByteRecord], comma: bool) -> bool {
+    let [first, below @ ..] = rows else { return false };
+    let kind = |cell: &[u8]| cell::parse(cell, comma);
+    let short = |cell: &[u8]| text(cell).chars().count() <= LONGEST_UNIT && time::stamp(cell).is_none();
+    let all_short = first.iter().all(|cell| match kind(cell) {
+        Cell::Text => short(cell),
+        // An empty cell, or `-`: a number without a unit.
+        Cell::Missing => true,
+        Cell::Value(_) | Cell::Infinite => false,
+    });
+    let above_numbers = |i: usize| {
+        let numbers =
+            below.iter().filter(|row| row.get(i).is_some_and(|c| matches!(kind(c), Cell::Value(_))));
+        2 * numbers.count() > below.len()
+    };
+    // A text of its own in a column of numbers may be one bad cell; a unit stands above every column that has one.
+    let mut texts = (0..first.len()).filter(|&i| kind(&first[i]) == Cell::Text).peekable();
+    all_short && texts.peek().is_some() && texts.all(above_numbers)
+}
+
+/// The columns of a table with this header and row of units, or of one without whose rows are `rows`.
 pub(super) fn columns(
     header: Option<&ByteRecord>,
+    units: Option<&ByteRecord>,
     rows: &[ByteRecord],
     notes: &mut Vec<String>,
 ) -> Vec<Column> {
@@ -48,7 +70,14 @@ pub(super) fn columns(
         notes.push("the header has one name less than the rows have cells: the first column has none".into());
         cells.insert(0, String::new());
     }
-    named(cells)
+    let mut columns = named(cells);
+    for (column, unit) in columns.iter_mut().zip(units.into_iter().flatten()) {
+        let unit = text(unit);
+        if column.unit.is_empty() && unit != "-" {
+            column.unit = unit.trim_start_matches(['[', '(']).trim_end_matches([']', ')']).to_owned();
+        }
+    }
+    columns
 }
 
 fn named(cells: Vec<String>) -> Vec<Column> {
@@ -81,13 +110,15 @@ pub(super) fn text(cell: &[u8]) -> String {
     text.replace(char::is_control, " ").trim().to_owned()
 }
 
+/// Characters of a unit.
+const LONGEST_UNIT: usize = 12;
+
 /// `Pressure [bar]` → `Pressure`, `bar`. Only short brackets at the end are units.
 fn split_unit(raw: &str) -> (String, String) {
-    const LONGEST: usize = 12;
     for (open, close) in [('[', ']'), ('(', ')')] {
         let Some((name, unit)) = raw.strip_suffix(close).and_then(|r| r.rsplit_once(open)) else { continue };
         let (name, unit) = (name.trim_end(), unit.trim());
-        if !name.is_empty() && unit.chars().count() <= LONGEST {
+        if !name.is_empty() && unit.chars().count() <= LONGEST_UNIT {
             return (name.to_owned(), unit.to_owned());
         }
     }
@@ -134,7 +165,7 @@ mod tests {
     fn names_are_never_empty_and_unique() {
         let header = record(&["a", "a", "", "a_1", "p [bar]", "p [psi]", "temp (\u{7}C)"]);
         let names: Vec<String> =
-            columns(Some(&header), &[], &mut Vec::new()).into_iter().map(|c| c.name).collect();
+            columns(Some(&header), None, &[], &mut Vec::new()).into_iter().map(|c| c.name).collect();
         assert_eq!(names, ["a", "a_1", "ch2", "a_1_3", "p", "p_5", "temp"]);
     }
 
@@ -147,9 +178,25 @@ mod tests {
     fn a_column_of_row_names_has_no_header() {
         let mut notes = Vec::new();
         let rows = [record(&["r1", "1", "2"]), record(&["r2", "1", "2"])];
-        let columns = columns(Some(&record(&["a", "b"])), &rows, &mut notes);
+        let columns = columns(Some(&record(&["a", "b"])), None, &rows, &mut notes);
         assert_eq!(columns.len(), 3);
         assert_eq!((columns[0].name.as_str(), columns[1].name.as_str()), ("ch0", "a"));
         assert_eq!(notes.len(), 1);
+    }
+
+    #[test]
+    fn a_row_of_units() {
+        let rows = |first: &[&str]| [record(first), record(&["1", "2", "x"]), record(&["3", "4", "x"])];
+        assert!(is_units(&rows(&["bar", "-", ""]), false));
+        assert!(is_units(&rows(&["[bar]", "m/s^2", ""]), false));
+        assert!(!is_units(&rows(&["5", "bar", ""]), false), "a number has no unit");
+        assert!(!is_units(&rows(&["", "-", ""]), false), "nothing but missing samples");
+        assert!(!is_units(&rows(&["bar", "C", "y"]), false), "a text above texts is one of them");
+        assert!(!is_units(&rows(&["sensor restarted", "", ""]), false), "too long");
+        assert!(!is_units(&[], false));
+        let header = record(&["p", "a [g]", "n"]);
+        let found = columns(Some(&header), Some(&record(&["[bar]", "m", "-"])), &[], &mut Vec::new());
+        let found: Vec<_> = found.into_iter().map(|c| c.unit).collect();
+        assert_eq!(found, ["bar", "g", ""]);
     }
 }

@@ -77,6 +77,7 @@ impl CsvSource {
         if timed && options.rate_hz.is_some() {
             notes.push("the given rate is not used: the table has a time column".into());
         }
+        notes.extend(columns::told(layout.time, &table.columns));
         let channel = |&i: &usize| {
             let column = &table.columns[i];
             Channel { name: column.name.clone(), unit: column.unit.clone(), rails: None }

@@ -136,7 +136,7 @@ fn row_counters_and_second_clocks_are_left_out() {
     }
     let source = open(rows).unwrap();
     assert_eq!(names(&source), ["a"]);
-    assert_eq!(source.info().notes.len(), 2, "{:?}", source.info().notes);
+    assert_eq!(source.info().notes.len(), 3, "{:?}", source.info().notes);
 }
 
 #[test]
