@@ -107,6 +107,12 @@ impl ChannelCondition {
         self.kind.kind()
     }
 
+    /// The first valid sample, which the others are given relative to; NaN before.
+    #[must_use]
+    pub fn origin(&self) -> f32 {
+        self.origin.unwrap_or(f32::NAN)
+    }
+
     /// Whether the channel is analog and varies: only then can a tracker use it.
     #[must_use]
     pub fn is_live(&self) -> bool {

@@ -48,6 +48,12 @@ impl KindDetector {
         }
     }
 
+    /// The codes that were seen while it looked like a flag: bit k stands for code k.
+    #[must_use]
+    pub const fn codes(&self) -> u8 {
+        self.codes
+    }
+
     /// What the channel looks like so far.
     #[must_use]
     pub const fn kind(&self) -> ChannelKind {

@@ -7,8 +7,12 @@ use super::coarse::CoarseView;
 use super::temporal::TemporalView;
 use crate::condition::{ChannelCondition, Validity};
 use crate::error::ConfigError;
+use crate::math::ln;
 use crate::shape::Alloc;
-use crate::track::{Level, LevelConfig};
+use crate::track::{Flag, FlagConfig, Level, LevelConfig};
+
+/// Decibels per neper of a probability: 10/ln 10.
+const DECIBELS: f32 = 4.342_945;
 
 /// Which windows are full: before, they are not judged.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +34,9 @@ where
     level: Level,
     /// Normal score of the level; NaN while unknown.
     pub(super) level_score: f32,
+    flag: Flag,
+    /// How improbable the flag's transition was, in dB; NaN while unknown, or if the channel is no flag.
+    pub(super) flag_score: f32,
     /// Mean excess of the last windows of both scales in dB, or of the one that could be judged; NaN if none could.
     pub(super) score: f32,
 }
@@ -47,6 +54,8 @@ where
             coarse,
             level: Level::new(),
             level_score: f32::NAN,
+            flag: Flag::new(config.condition.flag_values),
+            flag_score: f32::NAN,
             score: f32::NAN,
         })
     }
@@ -91,6 +100,14 @@ where
             f32::NAN
         };
         self.level_score
+    }
+
+    /// Judges and learns the flag's value in the frame in the middle.
+    pub(super) fn judge_flag(&mut self, config: &FlagConfig) -> f32 {
+        // Codes are small whole numbers: adding the origin gives back the very sample.
+        let p = self.flag.process(config, self.middle() + self.condition.origin());
+        self.flag_score = DECIBELS * ln(1.0 / p);
+        self.flag_score
     }
 
     /// Lets the temporal views judge and learn the present windows. `window` and `residual` are scratch of the window's length.

@@ -2,7 +2,7 @@
 
 use crate::condition::ConditionConfig;
 use crate::error::{ConfigError, in_range};
-use crate::track::{LevelConfig, MAX_RANK};
+use crate::track::{FlagConfig, LevelConfig, MAX_RANK};
 
 /// All settings of a monitor. The default is meant for every stream; nothing in it depends on the kind of data.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -20,6 +20,8 @@ pub struct Config {
     pub temporal: TemporalConfig,
     /// The levels of the analog channels.
     pub level: LevelConfig,
+    /// The transitions of the flag channels.
+    pub flag: FlagConfig,
     /// From scores to alarms.
     pub alarm: AlarmConfig,
 }
@@ -123,6 +125,7 @@ impl Config {
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.condition.validate()?;
         self.level.validate()?;
+        self.flag.validate()?;
         let (s, t, a) = (&self.spatial, &self.temporal, &self.alarm);
         in_range("spatial.rank", s.rank as f64, 1.0, MAX_RANK as f64)?;
         in_range("spatial.memory_frames", f64::from(s.memory_frames), 2.0, 1e7)?;

@@ -74,6 +74,12 @@ impl LevelView {
         })
     }
 
+    /// Changes the wanted share of alarmed frames, from the next refresh on.
+    pub(super) fn set_rate(&mut self, rate: f32) {
+        self.rate = rate;
+        self.calibration.set_alarm_rate(rate);
+    }
+
     /// Judges and learns the levels. While `settled` is false only a gross deviation is held.
     pub(super) fn judge<L: Dim, K: Dim>(
         &mut self,

@@ -9,6 +9,7 @@
 mod channel;
 mod coarse;
 mod config;
+mod flag;
 mod level;
 mod spatial;
 mod temporal;
@@ -17,10 +18,11 @@ use nalgebra::{Const, DefaultAllocator, Dim, OVector, U1};
 
 use crate::condition::{ChannelKind, Validity};
 use crate::error::{ConfigError, in_range};
-use crate::score::{Calibration, Event, EventMerger, MAX_EVENT_CHANNELS, Share, View};
+use crate::score::{Calibration, Event, EventMerger, MAX_EVENT_CHANNELS, Share, Union, View};
 use crate::shape::{Alloc, zeros};
 use channel::{ChannelView, Full};
 pub use config::{AlarmConfig, COARSE_FACTOR, Config, SpatialConfig, TemporalConfig};
+use flag::{FlagVerdict, FlagView};
 use level::{LevelVerdict, LevelView};
 use spatial::SpatialView;
 
@@ -32,7 +34,7 @@ pub struct Verdict {
     /// How unusual the frame is: the excess of its residual energy over the usual, in dB, in the view where that is largest;
     /// NaN if no view could judge it.
     pub score: f32,
-    /// Probability of such a score, or such a level, on this stream; NaN while unknown.
+    /// Probability on this stream that one of the scores below is so far out; NaN while unknown.
     pub p_value: f32,
     /// The score above which an alarm is raised; +∞ while unknown.
     pub limit: f32,
@@ -41,7 +43,11 @@ pub struct Verdict {
     pub level_score: f32,
     /// The level score above which an alarm is raised; +∞ while unknown.
     pub level_limit: f32,
-    /// Whether the score or the level score exceeds its limit, after the warm-up.
+    /// How improbable the least probable transition of a flag was, in dB (30 dB is one in a thousand); NaN if there is no flag.
+    pub flag_score: f32,
+    /// The flag score above which an alarm is raised; +∞ while unknown.
+    pub flag_limit: f32,
+    /// Whether one of the three scores exceeds its limit, after the warm-up.
     pub alarm: bool,
     /// Whether the monitor is still learning what is normal: no alarms yet.
     pub warming_up: bool,
@@ -54,12 +60,17 @@ impl Verdict {
     /// known.
     #[must_use]
     pub fn above(&self) -> f32 {
-        (self.score - self.limit).max(self.level_score - self.level_limit)
+        (self.score - self.limit)
+            .max(self.level_score - self.level_limit)
+            .max(self.flag_score - self.flag_limit)
     }
 }
 
 /// Frames that some view must have judged before the first alarm, whatever the warm-up.
 const LEAST_JUDGED: u32 = 50;
+
+/// How often the limits follow what the views are worth together, in frames.
+const REFRESH: u64 = 64;
 
 /// What was counted since the start. Every sample given is in exactly one of the three counters of samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,7 +106,9 @@ where
     channels: OVector<ChannelView<L, K>, N>,
     spatial: SpatialView<N, R>,
     levels: LevelView,
+    flags: FlagView,
     calibration: Calibration,
+    union: Union,
     events: EventMerger,
     counters: Counters,
     /// Frames with a score of all scales.
@@ -172,15 +185,15 @@ where
         }
         let alarm = &config.alarm;
         let view = ChannelView::new(l, k, config)?;
-        let watched = [config.level.enabled, config.spatial.enabled || config.temporal.enabled];
-        let parts = watched.iter().filter(|&&on| on).count().max(1) as f32;
-        let rate = 1.0 / (alarm.frames_per_false_alarm * parts);
+        let rate = 1.0 / alarm.frames_per_false_alarm;
         Ok(Self {
             config: *config,
             channels: OVector::from_fn_generic(n, U1, |i, _| view.clone().staggered(i)),
             spatial: SpatialView::new(n, r, &config.spatial)?,
             levels: LevelView::new(&config.level, alarm.memory_frames, rate)?,
+            flags: FlagView::new(&config.flag, alarm.memory_frames, rate),
             calibration: Calibration::new(alarm.memory_frames, rate)?,
+            union: Union::new(rate, alarm.memory_frames),
             events: EventMerger::new(u64::from(alarm.merge_frames)),
             counters: Counters::default(),
             judged: 0,
@@ -314,7 +327,10 @@ where
     /// A channel's part in the last verdict's score, in dB.
     fn part(&self, i: usize) -> f32 {
         let channel = &self.channels[i];
-        channel.score.max(0.0) + self.spatial.contribution(i) + self.levels.contribution(channel.level_score)
+        channel.score.max(0.0)
+            + self.spatial.contribution(i)
+            + self.levels.contribution(channel.level_score)
+            + self.flags.contribution(channel.flag_score)
     }
 
     /// Judges the frame that is due when `given` frames (or paddings) were taken in.
@@ -322,7 +338,7 @@ where
         let frame = given.checked_sub(self.delay() as u64 + 1)?;
         let full = self.full(given);
         let (score, view) = self.judge_views(full);
-        let (mut p_value, limit) = (self.calibration.p_value(score), self.calibration.limit());
+        let (p_value, limit) = (self.calibration.p_value(score), self.calibration.limit());
         if score.is_nan() {
             self.counters.unjudged += 1;
         } else if full.coarse {
@@ -332,31 +348,61 @@ where
         }
         let warming_up = self.is_warming_up();
         let level = self.judge_levels(given, !warming_up);
-        if self.config.level.enabled {
-            p_value = combined(p_value, level.p_value);
-        }
+        let flag = self.judge_flags();
+        // Flags take no part of the wanted rate before they can alarm at all.
+        let judging = [!score.is_nan(), !level.score.is_nan(), flag.limit.is_finite()];
+        let judging = judging.into_iter().map(u8::from).sum();
+        let p_value = self.combine(given, [p_value, level.p_value, flag.p_value], judging);
         let event = self.events.advance(frame);
         self.counters.events += u64::from(event.is_some());
-        let above = [score - limit, level.score - level.limit];
-        let alarm = !warming_up && above.iter().any(|&db| db > 0.0);
+        let sides = [
+            (score, limit, view),
+            (level.score, level.limit, View::Level(level.channel)),
+            (flag.score, flag.limit, View::Flag(flag.channel)),
+        ];
+        let farthest = sides.into_iter().fold((f32::NAN, f32::INFINITY, view), farther);
+        let alarm = !warming_up && farthest.0 > farthest.1;
         if alarm {
             self.counters.alarms += 1;
-            let (score, limit, view) = if above[1] > 0.0 && (score.is_nan() || above[1] > above[0]) {
-                (level.score, level.limit, View::Level(level.channel))
-            } else {
-                (score, limit, view)
-            };
-            self.raise(frame, score, p_value, limit, view);
+            self.raise(frame, farthest, p_value);
         }
-        let (level_score, level_limit) = (level.score, level.limit);
-        Some(Verdict { frame, score, p_value, limit, level_score, level_limit, alarm, warming_up, event })
+        Some(Verdict {
+            frame,
+            score,
+            p_value,
+            limit,
+            level_score: level.score,
+            level_limit: level.limit,
+            flag_score: flag.score,
+            flag_limit: flag.limit,
+            alarm,
+            warming_up,
+            event,
+        })
     }
 
-    /// Whether too few frames were given and judged for an alarm. Those that no verdict is about yet were given, too.
+    /// The probability that the smallest of the views' p-values is so small; learns how much the `judging` ones are worth together.
+    fn combine(&mut self, given: u64, p_values: [f32; 3], judging: u8) -> f32 {
+        // `min` gives the one that is a number.
+        let least = p_values.into_iter().fold(f32::NAN, f32::min);
+        let worth = self.union.worth(judging);
+        self.union.update(least);
+        if given.is_multiple_of(REFRESH) {
+            let rate = 1.0 / (self.config.alarm.frames_per_false_alarm * worth);
+            self.calibration.set_alarm_rate(rate);
+            self.levels.set_rate(rate);
+            self.flags.set_rate(rate);
+        }
+        if least.is_nan() { least } else { (worth * least).min(1.0) }
+    }
+
+    /// Whether too few frames were given and judged for an alarm. Those that no verdict is about yet were given, too. Flags count while
+    /// there is no signal.
     #[must_use]
     pub fn is_warming_up(&self) -> bool {
-        let given = self.judged.saturating_add(self.delay() as u32);
-        given <= self.config.alarm.warm_up_frames || self.judged < LEAST_JUDGED
+        let judged = if self.judged > 0 { self.judged } else { self.flags.judged() };
+        let given = judged.saturating_add(self.delay() as u32);
+        given <= self.config.alarm.warm_up_frames || judged < LEAST_JUDGED
     }
 
     /// Lets the levels be judged, and learned except where one is held.
@@ -365,6 +411,15 @@ where
             self.levels.judge(self.channels.as_mut_slice(), given, hold)
         } else {
             LevelVerdict::NONE
+        }
+    }
+
+    /// Lets the flags be judged and learned.
+    fn judge_flags(&mut self) -> FlagVerdict {
+        if self.config.flag.enabled {
+            self.flags.judge(self.channels.as_mut_slice())
+        } else {
+            FlagVerdict::NONE
         }
     }
 
@@ -401,7 +456,7 @@ where
     }
 
     /// Hands an alarmed frame to the event it belongs to, with its reason if it is the peak.
-    fn raise(&mut self, frame: u64, score: f32, p_value: f32, limit: f32, view: View) {
+    fn raise(&mut self, frame: u64, (score, limit, view): Side, p_value: f32) {
         let mut channels = heapless::Vec::new();
         if self.events.is_peak(score - limit) {
             self.name_channels(&mut channels);
@@ -422,25 +477,29 @@ where
             if share <= 0.0 {
                 continue;
             }
-            let place = top.iter().position(|t| t.share < share).unwrap_or(top.len());
-            if place < MAX_EVENT_CHANNELS {
-                if top.is_full() {
-                    top.pop();
-                }
-                // Cannot fail: there is room now and the place is within the list.
-                let _ = top.insert(place, Share { channel: i as u16, share });
+            if top.is_full() && top[MAX_EVENT_CHANNELS - 1].share >= share {
+                continue;
+            }
+            if top.is_full() {
+                top.pop();
+            }
+            // Cannot fail: there is room now. Then it moves up past the smaller ones.
+            let _ = top.push(Share { channel: i as u16, share });
+            let mut place = top.len() - 1;
+            while place > 0 && top[place - 1].share < share {
+                top.swap(place - 1, place);
+                place -= 1;
             }
         }
     }
 }
 
-/// The probability that one of two p-values is so small, whatever their dependence (Bonferroni); the known one if only one is known.
-fn combined(a: f32, b: f32) -> f32 {
-    match (a.is_nan(), b.is_nan()) {
-        (true, _) => b,
-        (_, true) => a,
-        _ => (2.0 * a.min(b)).min(1.0),
-    }
+/// A score, its limit, and the view it is of.
+type Side = (f32, f32, View);
+
+/// The one of two that is farther above its limit; a score that is not known is not.
+fn farther(a: Side, b: Side) -> Side {
+    if a.0.is_nan() || b.0 - b.1 > a.0 - a.1 { b } else { a }
 }
 
 #[cfg(test)]

@@ -12,11 +12,12 @@ use super::{Config, Monitor, Verdict};
 use crate::testing::Random;
 
 /// What tests compare of a verdict: NaN equals NaN, and nothing is rounded.
-fn bits(verdict: &Verdict) -> (u64, [u32; 5], [bool; 2], std::string::String) {
-    let Verdict { frame, score, p_value, limit, level_score, level_limit, alarm, warming_up, event } =
-        verdict;
+fn bits(verdict: &Verdict) -> (u64, [u32; 7], [bool; 2], std::string::String) {
+    let Verdict { frame, score, p_value, limit, alarm, warming_up, event, .. } = verdict;
+    let Verdict { level_score, level_limit, flag_score, flag_limit, .. } = verdict;
     let event = std::format!("{event:?}");
-    let numbers = [score, p_value, limit, level_score, level_limit].map(|x| x.to_bits());
+    let numbers =
+        [score, p_value, limit, level_score, level_limit, flag_score, flag_limit].map(|x| x.to_bits());
     (*frame, numbers, [*alarm, *warming_up], event)
 }
 

@@ -90,6 +90,11 @@ impl Calibration {
         Ok(Self { independent: true, ..Self::new(memory, alarm_rate)? })
     }
 
+    /// Changes the wanted share of scores above [`Self::limit`], 0 < rate ≤ 0.5, from the next refresh on (64 scores).
+    pub fn set_alarm_rate(&mut self, rate: f32) {
+        self.alarm_rate = rate;
+    }
+
     /// Past scores held (halved now and then).
     #[must_use]
     pub fn total(&self) -> u32 {

@@ -15,6 +15,8 @@ pub enum View {
     Temporal(u16),
     /// The level of one channel (its index): it does not stay where it was.
     Level(u16),
+    /// The value of one flag (its index): it was never, or hardly ever, seen after the one before.
+    Flag(u16),
 }
 
 /// One channel's part in an alarm.

@@ -9,9 +9,8 @@ mod excess;
 mod excursion;
 mod limits;
 mod special;
-
-pub(crate) use special::{normal_upper, normal_upper_quantile};
 mod tail;
+mod union;
 mod whiteness;
 
 pub use adaptive::AdaptiveLevel;
@@ -22,4 +21,6 @@ pub use excess::Excess;
 pub use limits::{
     BoxLimit, EnergyMoments, HotellingLimit, JacksonMudholkar, ProbabilisticPca, effective_frames,
 };
+pub(crate) use special::{normal_upper, normal_upper_quantile};
+pub use union::Union;
 pub use whiteness::{LAGS, Whiteness};

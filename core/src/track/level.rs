@@ -18,6 +18,9 @@ use crate::math::{ln_1p, sqrt};
 /// Frames by which learning is late, and lag of the autocorrelation.
 const LAG: usize = 5;
 
+/// Frames that are kept.
+const RING: usize = 2 * LAG + 1;
+
 /// Learned frames before the first judgement, and before entries are bounded.
 const START: u32 = 20;
 const SETTLED: u32 = 30;
@@ -79,7 +82,7 @@ impl LevelConfig {
     }
 }
 
-/// The level of one channel. State: 26 words; cost of a frame: about 40 operations and a logarithm.
+/// The level of one channel. State: 32 words; cost of a frame: about 40 operations and a logarithm.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Level {
     smoothed: f32,
@@ -87,9 +90,10 @@ pub struct Level {
     variance: f32,
     /// Of deviations [`LAG`] frames apart.
     covariance: f32,
-    /// The last smoothed levels and deviations, newest first.
-    levels: [f32; LAG + 1],
-    deviations: [f32; 2 * LAG + 1],
+    /// The last smoothed levels and deviations as a ring; the newest are at `position`.
+    levels: [f32; RING],
+    deviations: [f32; RING],
+    position: u8,
     frames: u32,
     referred: u32,
     learned: u32,
@@ -107,8 +111,9 @@ impl Level {
             reference: 0.0,
             variance: 0.0,
             covariance: 0.0,
-            levels: [0.0; LAG + 1],
-            deviations: [0.0; 2 * LAG + 1],
+            levels: [0.0; RING],
+            deviations: [0.0; RING],
+            position: 0,
             frames: 0,
             referred: 0,
             learned: 0,
@@ -132,16 +137,21 @@ impl Level {
         if self.frames == 1 {
             self.reference = self.smoothed;
         }
-        self.levels.rotate_right(1);
-        self.levels[0] = self.smoothed;
-        self.deviations.rotate_right(1);
-        self.deviations[0] = self.smoothed - self.reference;
+        let newest = self.place(RING - 1);
+        self.position = newest as u8;
+        (self.levels[newest], self.deviations[newest]) = (self.smoothed, self.smoothed - self.reference);
         let score = self.score(config);
         self.alarmed = self.alarmed << 1 | u32::from(score > limit);
         if self.frames as usize > LAG {
             self.learn(config);
         }
         score
+    }
+
+    /// Where the level of so many frames ago is, at most RING − 1.
+    fn place(&self, age: usize) -> usize {
+        let place = usize::from(self.position) + age;
+        if place < RING { place } else { place - RING }
     }
 
     /// |z| of the newest deviation.
@@ -156,7 +166,7 @@ impl Level {
         // White noise through the smoother has τ ≈ 2·smoothing frames; what is longer is wander.
         let wander = (1.0 - 2.0 * config.smoothing_frames / tau).max(0.0);
         let ageing = 1.0 + AGEING * wander * self.held as f32 / config.memory_frames;
-        let d = self.deviations[0];
+        let d = self.smoothed - self.reference;
         let t2 = d * d / (self.variance * ageing * (1.0 + 1.0 / nu));
         if !t2.is_finite() {
             return f32::NAN;
@@ -178,10 +188,11 @@ impl Level {
             return;
         }
         self.held = self.held.saturating_sub(1);
+        let late = self.place(LAG);
         if self.referred > REFERENCE_START {
             self.learned = self.learned.saturating_add(1);
             let gain = (1.0 / self.learned as f32).max(1.0 / (VARIANCE_MEMORY * config.memory_frames));
-            let (d, before) = (self.deviations[LAG], self.deviations[2 * LAG]);
+            let (d, before) = (self.deviations[late], self.deviations[self.place(2 * LAG)]);
             let most = if self.learned > SETTLED { BOUND * self.variance } else { f32::MAX };
             let (square, product) = ((d * d).min(most), (d * before).clamp(-most, most));
             self.variance += gain * (square - self.variance);
@@ -189,7 +200,7 @@ impl Level {
         }
         self.referred = self.referred.saturating_add(1);
         let gain = (1.0 / self.referred as f32).max(1.0 / config.memory_frames);
-        self.reference += gain * (self.levels[LAG] - self.reference);
+        self.reference += gain * (self.levels[late] - self.reference);
     }
 }
 

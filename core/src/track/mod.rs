@@ -6,6 +6,7 @@
 
 mod config;
 mod fapi;
+mod flag;
 mod frequent;
 #[cfg(test)]
 mod hostile;
@@ -19,6 +20,7 @@ pub use config::{MAX_RANK, TrackerConfig};
 #[cfg(feature = "alloc")]
 pub use fapi::{DynFapi, FapiBatch};
 pub use fapi::{Fapi, FapiOf};
+pub use flag::{Flag, FlagConfig};
 #[cfg(feature = "alloc")]
 pub use frequent::DynFrequentDirections;
 pub use frequent::{FrequentDirections, FrequentDirectionsOf};

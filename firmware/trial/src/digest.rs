@@ -60,6 +60,7 @@ impl Digest {
             View::Spatial => u64::MAX,
             View::Temporal(channel) => u64::from(channel),
             View::Level(channel) => u64::from(channel) | 1 << 32,
+            View::Flag(channel) => u64::from(channel) | 2 << 32,
         };
         self.integers(&[e.start, e.end, e.peak, e.alarms, view, e.channels.len() as u64]);
         [e.score, e.p_value, e.limit].into_iter().for_each(|x| self.float(x));

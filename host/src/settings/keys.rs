@@ -81,6 +81,8 @@ pub const KEYS: &[Key] = &[
     key("level.smoothing_frames", Kind::Number, "FRAMES", "frames that a level is averaged over"),
     key("level.memory_frames", Kind::Number, "FRAMES", "memory of the level that it is compared with"),
     key("level.hold_frames", Kind::Whole, "FRAMES", "a new level that lasts so long is the normal one"),
+    key("flag.enabled", Kind::Switch, "BOOL", "whether each flag's transitions are watched"),
+    key("flag.memory_frames", Kind::Whole, "FRAMES", "frames in one state that count"),
     key(
         "alarm.frames_per_false_alarm",
         Kind::Number,

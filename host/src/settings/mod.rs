@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use eigenstream_core::condition::ConditionConfig;
 use eigenstream_core::monitor::{AlarmConfig, Config, SpatialConfig, TemporalConfig};
-use eigenstream_core::track::LevelConfig;
+use eigenstream_core::track::{FlagConfig, LevelConfig};
 use serde::{Deserialize, Serialize};
 
 pub use compare::CompareSettings;
@@ -64,6 +64,8 @@ pub struct Settings {
     pub temporal: TemporalConfig,
     /// The levels.
     pub level: LevelConfig,
+    /// The flags.
+    pub flag: FlagConfig,
     /// From scores to alarms.
     pub alarm: AlarmConfig,
     /// The comparison of two recordings.
@@ -79,6 +81,7 @@ impl Settings {
             spatial: self.spatial,
             temporal: self.temporal,
             level: self.level,
+            flag: self.flag,
             alarm: self.alarm,
         }
     }

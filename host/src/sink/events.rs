@@ -89,6 +89,7 @@ impl EventRecord {
                 View::Spatial => "spatial",
                 View::Temporal(_) => "temporal",
                 View::Level(_) => "level",
+                View::Flag(_) => "flag",
             },
             channels: event
                 .channels

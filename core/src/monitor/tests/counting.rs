@@ -84,7 +84,12 @@ fn counters_add_up() {
     for e in &events {
         assert!(e.start <= e.peak && e.peak <= e.end && e.alarms <= e.end - e.start + 1);
         let peak = &all[e.peak as usize];
-        assert_eq!(if matches!(e.view, View::Level(_)) { peak.level_score } else { peak.score }, e.score);
+        let score = match e.view {
+            View::Level(_) => peak.level_score,
+            View::Flag(_) => peak.flag_score,
+            View::Spatial | View::Temporal(_) => peak.score,
+        };
+        assert_eq!(score, e.score);
         assert!(all[e.start as usize].alarm && all[e.end as usize].alarm && e.score > e.limit);
         assert!(
             all[e.start as usize..=e.end as usize]
@@ -121,12 +126,28 @@ fn nothing(frame: impl Fn(usize) -> [f32; 3]) -> u64 {
     monitor.counters().unjudged
 }
 
+/// Flags alone are judged by what they do, and nothing else is.
+#[test]
+fn flags_alone_are_watched() {
+    let mut monitor = Monitor::<3, 2>::new(&lively()).unwrap();
+    let frame = |t: usize| {
+        vec![(t / 7 % 2) as f32, (t % 3) as f32, if t == 1800 { 3.0 } else { (t / 20 % 3) as f32 }]
+    };
+    let all = verdicts(&mut monitor, (0..2000).map(frame));
+    assert!(all.iter().all(|v| v.score.is_nan() && v.level_score.is_nan() && v.limit == f32::INFINITY));
+    assert_eq!(monitor.counters().unjudged, 2000);
+    // Some flag changes in every third frame; the one change that never came is found, alone.
+    let alarms: Vec<_> = all.iter().filter(|v| v.alarm).map(|v| v.frame).collect();
+    assert_eq!(alarms, [1800]);
+    let events: Vec<_> = all.iter().filter_map(|v| v.event.clone()).collect();
+    assert_eq!((events[0].view, events[0].channels[0].channel), (View::Flag(2), 2));
+    assert!(all[1800].p_value <= 0.02 && !all[400].warming_up && all[200].warming_up);
+}
+
 #[test]
 fn what_cannot_be_judged_is_counted_and_not_scored() {
     assert_eq!(nothing(|_| [f32::NAN; 3]), 2000);
-    assert_eq!(nothing(|_| [3.5, -1e30, 0.0]), 2000);
-    // Flags only: codes 0 … 3.
-    assert_eq!(nothing(|t| [(t / 7 % 2) as f32, (t % 3) as f32, (t / 100 % 4) as f32]), 2000);
+    assert_eq!(nothing(|_| [3.5, -1e30, 0.25]), 2000);
 }
 
 #[test]

@@ -58,9 +58,10 @@ proptest! {
                 prop_assert!(!v.score.is_infinite() && !v.limit.is_nan());
                 // A p-value is a probability, or NaN where there is no score, or too few to compare with.
                 prop_assert!(v.p_value.is_nan() || (v.p_value > 0.0 && v.p_value <= 1.0), "{v:?}");
-                prop_assert!(!v.score.is_nan() || !v.level_score.is_nan() || (v.p_value.is_nan() && !v.alarm));
+                let scores = [(v.score, v.limit), (v.level_score, v.level_limit), (v.flag_score, v.flag_limit)];
+                prop_assert!(scores.iter().any(|s| !s.0.is_nan()) || (v.p_value.is_nan() && !v.alarm));
                 prop_assert!(!v.p_value.is_nan() || v.score.is_nan() || v.warming_up, "{v:?}");
-                prop_assert!(v.alarm == (!v.warming_up && (v.score > v.limit || v.level_score > v.level_limit)));
+                prop_assert!(v.alarm == (!v.warming_up && scores.iter().any(|s| s.0 > s.1)));
                 monitor.contributions_into(&mut shares);
                 let total: f32 = shares.iter().sum();
                 prop_assert!(shares.iter().all(|s| (0.0..=1.0 + 1e-6).contains(s)), "{shares:?}");
