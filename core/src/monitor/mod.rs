@@ -2,8 +2,9 @@
 //!
 //! Two *temporal* views follow each analog channel, one a window of L samples, one of L means of three samples; the *spatial* view
 //! follows the frame of all channels. Each view's residual energy is compared with its own past, as an excess in dB; a channel's is the
-//! mean of its two views; the largest one is the frame's score, calibrated against past scores. A verdict on a frame is given
-//! L + L/2 frames later, when the frame stands in the middle of both temporal windows; the spatial view looks at the same delayed
+//! mean of its two views. The largest of the channels, and the spatial view, are each calibrated against their own past scores: the residual
+//! of a frame has few directions and scatters by tens of dB, that of a window has many and is calm, and one limit for both would be deaf
+//! to the second. A verdict on a frame is given L + L/2 frames later, when the frame stands in the middle of both temporal windows; the spatial view looks at the same delayed
 //! frame, so that all evidence in a verdict is about one moment.
 
 mod channel;
@@ -13,6 +14,7 @@ mod flag;
 mod level;
 mod spatial;
 mod temporal;
+mod verdict;
 
 use nalgebra::{Const, DefaultAllocator, Dim, OVector, U1};
 
@@ -25,72 +27,14 @@ pub use config::{AlarmConfig, COARSE_FACTOR, Config, SpatialConfig, TemporalConf
 use flag::{FlagVerdict, FlagView};
 use level::{LevelVerdict, LevelView};
 use spatial::SpatialView;
-
-/// What the monitor says of one frame.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Verdict {
-    /// The frame it judges, counted from 0: the frame given [`delay`](MonitorOf::delay) calls ago.
-    pub frame: u64,
-    /// How unusual the frame is: the excess of its residual energy over the usual, in dB, in the view where that is largest;
-    /// NaN if no view could judge it.
-    pub score: f32,
-    /// Probability on this stream that one of the scores below is so far out; NaN while unknown.
-    pub p_value: f32,
-    /// The score above which an alarm is raised; +∞ while unknown.
-    pub limit: f32,
-    /// How far a channel's level is from where it was, in its own standard deviations, in dB (20·log₁₀; 3 σ are 9.5 dB), for the channel where that is
-    /// most; NaN while unknown.
-    pub level_score: f32,
-    /// The level score above which an alarm is raised; +∞ while unknown.
-    pub level_limit: f32,
-    /// How improbable the least probable transition of a flag was, in dB (30 dB is one in a thousand); NaN if there is no flag.
-    pub flag_score: f32,
-    /// The flag score above which an alarm is raised; +∞ while unknown.
-    pub flag_limit: f32,
-    /// Whether one of the three scores exceeds its limit, after the warm-up.
-    pub alarm: bool,
-    /// Whether the monitor is still learning what is normal: no alarms yet.
-    pub warming_up: bool,
-    /// An event that ended with this frame.
-    pub event: Option<Event>,
-}
-
-impl Verdict {
-    /// How far the frame is above the limit it exceeds most, or below the one it comes nearest to, in dB; NaN while no limit is
-    /// known.
-    #[must_use]
-    pub fn above(&self) -> f32 {
-        (self.score - self.limit)
-            .max(self.level_score - self.level_limit)
-            .max(self.flag_score - self.flag_limit)
-    }
-}
+pub use verdict::{Counters, Verdict};
+use verdict::{Side, farther};
 
 /// Frames that some view must have judged before the first alarm, whatever the warm-up.
 const LEAST_JUDGED: u32 = 50;
 
 /// How often the limits follow what the views are worth together, in frames.
 const REFRESH: u64 = 64;
-
-/// What was counted since the start. Every sample given is in exactly one of the three counters of samples.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Counters {
-    /// Frames given.
-    pub frames: u64,
-    /// Samples that were numbers inside the rails.
-    pub valid: u64,
-    /// Samples that were NaN or infinite.
-    pub missing: u64,
-    /// Samples at or beyond a rail.
-    pub saturated: u64,
-    /// Frames that no view could judge.
-    pub unjudged: u64,
-    /// Alarmed frames.
-    pub alarms: u64,
-    /// Events that ended.
-    pub events: u64,
-}
 
 /// A monitor over dimensions `N` (channels), `R` (largest spatial rank), `L` (longest temporal window) and `K` (largest temporal rank); see the
 /// aliases [`Monitor`] and `DynMonitor`.
@@ -107,7 +51,8 @@ where
     spatial: SpatialView<N, R>,
     levels: LevelView,
     flags: FlagView,
-    calibration: Calibration,
+    /// Past scores of the temporal views, and of the spatial view.
+    calibrations: [Calibration; 2],
     union: Union,
     events: EventMerger,
     counters: Counters,
@@ -192,7 +137,7 @@ where
             spatial: SpatialView::new(n, r, &config.spatial)?,
             levels: LevelView::new(&config.level, alarm.memory_frames, rate)?,
             flags: FlagView::new(&config.flag, alarm.memory_frames, rate),
-            calibration: Calibration::new(alarm.memory_frames, rate)?,
+            calibrations: [Calibration::new(alarm.memory_frames, rate)?; 2],
             union: Union::new(rate, alarm.memory_frames),
             events: EventMerger::new(u64::from(alarm.merge_frames)),
             counters: Counters::default(),
@@ -337,22 +282,28 @@ where
     fn advance(&mut self, given: u64) -> Option<Verdict> {
         let frame = given.checked_sub(self.delay() as u64 + 1)?;
         let full = self.full(given);
-        let (score, view) = self.judge_views(full);
-        let (p_value, limit) = (self.calibration.p_value(score), self.calibration.limit());
+        let (temporal, channel) = self.judge_temporal(full);
+        let spatial = self.judge_spatial();
+        let [of_windows, of_frames] = &mut self.calibrations;
+        let residual_p = [of_windows.p_value(temporal), of_frames.p_value(spatial)];
+        let windows = (temporal, of_windows.limit(), View::Temporal(channel));
+        let (score, limit, view) = farther(windows, (spatial, of_frames.limit(), View::Spatial));
         if score.is_nan() {
             self.counters.unjudged += 1;
         } else if full.coarse {
             // Scores of the fine scale alone are wilder: they must not decide what is usual for the mean of both.
             self.judged = self.judged.saturating_add(1);
-            self.calibration.update(score);
+            of_windows.update(temporal);
+            of_frames.update(spatial);
         }
         let warming_up = self.is_warming_up();
         let level = self.judge_levels(given, !warming_up);
         let flag = self.judge_flags();
         // Flags take no part of the wanted rate before they can alarm at all.
-        let judging = [!score.is_nan(), !level.score.is_nan(), flag.limit.is_finite()];
+        let judging = [!temporal.is_nan(), !spatial.is_nan(), !level.score.is_nan(), flag.limit.is_finite()];
         let judging = judging.into_iter().map(u8::from).sum();
-        let p_value = self.combine(given, [p_value, level.p_value, flag.p_value], judging);
+        let p_value =
+            self.combine(given, [residual_p[0], residual_p[1], level.p_value, flag.p_value], judging);
         let event = self.events.advance(frame);
         self.counters.events += u64::from(event.is_some());
         let sides = [
@@ -382,14 +333,14 @@ where
     }
 
     /// The probability that the smallest of the views' p-values is so small; learns how much the `judging` ones are worth together.
-    fn combine(&mut self, given: u64, p_values: [f32; 3], judging: u8) -> f32 {
+    fn combine(&mut self, given: u64, p_values: [f32; 4], judging: u8) -> f32 {
         // `min` gives the one that is a number.
         let least = p_values.into_iter().fold(f32::NAN, f32::min);
         let worth = self.union.worth(judging);
         self.union.update(least);
         if given.is_multiple_of(REFRESH) {
             let rate = 1.0 / (self.config.alarm.frames_per_false_alarm * worth);
-            self.calibration.set_alarm_rate(rate);
+            self.calibrations.iter_mut().for_each(|c| c.set_alarm_rate(rate));
             self.levels.set_rate(rate);
             self.flags.set_rate(rate);
         }
@@ -432,9 +383,9 @@ where
         Full { fine: frames >= length && given >= lead + length, coarse: lead == 0 || frames >= span }
     }
 
-    /// Lets every view judge and learn; the highest score and the view it came from. NaN if no view could judge.
-    fn judge_views(&mut self, full: Full) -> (f32, View) {
-        let (mut best, mut view) = (f32::NAN, View::Spatial);
+    /// Lets the temporal views judge and learn; the highest score, and its channel. NaN if none could judge.
+    fn judge_temporal(&mut self, full: Full) -> (f32, u16) {
+        let (mut best, mut place) = (f32::NAN, 0);
         if self.config.temporal.enabled {
             let length = self.config.temporal.length;
             let window = &mut self.window.as_mut_slice()[..length];
@@ -442,17 +393,19 @@ where
             for (i, channel) in self.channels.iter_mut().enumerate() {
                 channel.judge(full, window, residual);
                 if !(channel.score <= best || channel.score.is_nan()) {
-                    (best, view) = (channel.score, View::Temporal(i as u16));
+                    (best, place) = (channel.score, i as u16);
                 }
             }
         }
+        (best, place)
+    }
+
+    /// Lets the spatial view judge and learn.
+    fn judge_spatial(&mut self) -> f32 {
         if self.config.spatial.enabled {
             self.spatial.judge(self.channels.as_slice());
-            if !(self.spatial.score <= best || self.spatial.score.is_nan()) {
-                (best, view) = (self.spatial.score, View::Spatial);
-            }
         }
-        (best, view)
+        self.spatial.score
     }
 
     /// Hands an alarmed frame to the event it belongs to, with its reason if it is the peak.
@@ -492,14 +445,6 @@ where
             }
         }
     }
-}
-
-/// A score, its limit, and the view it is of.
-type Side = (f32, f32, View);
-
-/// The one of two that is farther above its limit; a score that is not known is not.
-fn farther(a: Side, b: Side) -> Side {
-    if a.0.is_nan() || b.0 - b.1 > a.0 - a.1 { b } else { a }
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ const TINY: f32 = 1e-30;
 pub(crate) fn normal_upper(z: f32) -> f32 {
     let x = z.abs() * core::f32::consts::FRAC_1_SQRT_2;
     let t = 2.0 / (2.0 + x);
-    let h = ((-0.166_259_7 * t + 0.669_027_75) * t - 0.873_665_95) * t + 0.248_865_95;
+    let h = ((-0.166_259_7 * t + 0.669_027_75) * t - 0.873_665_9) * t + 0.248_865_95;
     let h = (((h * t + 0.003_804_476_2) * t + 0.384_137_03) * t + 0.999_600_4) * t - 1.265_509_2;
     let upper = 0.5 * t * exp(h - x * x);
     if z < 0.0 { 1.0 - upper } else { upper }
