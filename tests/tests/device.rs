@@ -61,8 +61,8 @@ fn device_and_host_give_the_same_bits_within_the_budget() {
     // The image's static RAM is the monitor and nothing else.
     let state = Monitor::<CHANNELS, RANK>::STATE_BYTES as u64;
     assert!(device.monitor.ram <= state.next_multiple_of(8), "{} B", device.monitor.ram);
-    // The levels of the channels took 3 KiB of both.
-    assert!(device.monitor.flash <= 40 * 1_024 && device.spatial.flash <= 34 * 1_024, "flash");
+    // The levels of the channels took 3 KiB of both, filled gaps and bounded influence of the spatial view another 5.
+    assert!(device.monitor.flash <= 45 * 1_024 && device.spatial.flash <= 38 * 1_024, "flash");
 }
 
 #[test]

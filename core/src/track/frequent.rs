@@ -25,7 +25,7 @@ use core::ops::Range;
 
 use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
 
-use super::missing::expected_coordinates;
+use super::missing::ridge::expected_coordinates;
 use super::{Judgement, SubspaceTracker, TrackerConfig};
 use crate::error::{ConfigError, in_range};
 use crate::linalg;

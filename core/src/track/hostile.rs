@@ -3,7 +3,9 @@
 use std::vec::Vec;
 
 use super::fapi::tests::streams::{Pool, Stream};
-use super::{Fapi, FrequentDirections, IncrementalSvd, RankAdapter, SubspaceTracker, TrackerConfig};
+use super::{
+    Fapi, FrequentDirections, IncrementalSvd, LeanFapi, RankAdapter, SubspaceTracker, TrackerConfig,
+};
 use crate::linalg;
 use crate::testing::{Random, distance, wide};
 
@@ -96,12 +98,18 @@ fn endures_one<T: SubspaceTracker + Clone>(fresh: &T, within: f64, (what, frames
 }
 
 fn config(rank: usize, memory_frames: f32) -> TrackerConfig {
-    TrackerConfig { rank, memory_frames }
+    TrackerConfig { rank, memory_frames, patience_frames: 0 }
 }
 
 #[test]
 fn fapi_endures() {
     endures(&Fapi::<8, 3>::new(&config(3, MEMORY)).unwrap(), 1e-3);
+    endures(&LeanFapi::<8, 3>::new(&config(3, MEMORY)).unwrap(), 1e-3);
+}
+
+#[test]
+fn fapi_endures_with_patience() {
+    endures(&Fapi::<8, 3>::new(&TrackerConfig { patience_frames: 4, ..config(3, MEMORY) }).unwrap(), 1e-3);
 }
 
 #[test]

@@ -29,7 +29,7 @@ mod persist;
 use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
 
 use self::drop::smallest_direction;
-use super::missing::expected_coordinates;
+use super::missing::ridge::expected_coordinates;
 use super::{Judgement, SubspaceTracker, TrackerConfig};
 use crate::error::{ConfigError, in_range};
 use crate::linalg;
