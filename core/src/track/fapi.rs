@@ -33,7 +33,7 @@ mod update;
 pub use batch::FapiBatch;
 use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
 
-use super::influence::Influence;
+use super::influence::{Influence, NOTHING, OUTLIER};
 use super::missing::{Gaps, Imputer, Model, Ridge, Scratch, Seen};
 use super::{Judgement, SubspaceTracker, TrackerConfig};
 use crate::error::{ConfigError, in_range};
@@ -59,12 +59,6 @@ const LARGE_STEP: f32 = 1e-3;
 
 /// Share of its energy that a residual must keep outside W when it is made orthogonal once more.
 const NO_DIGITS: f32 = 1e-2;
-
-/// A frame that counts less than this has overflowed every scale of the stream, and would take squares of it along.
-const NOTHING: f32 = 1e-9;
-
-/// A frame that counts less than this says nothing of the next one, and its gaps are not worth filling.
-const OUTLIER: f32 = 0.5;
 
 /// What fills gaps needs to know, borrowed field by field.
 macro_rules! model {

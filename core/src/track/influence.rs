@@ -44,6 +44,12 @@ const AUDIT: core::ops::RangeInclusive<u32> = 65..=128;
 const QUIET_FRAMES: u8 = 48;
 const QUIET: f32 = 1.0 / 16.0;
 
+/// A frame that counts less than this has overflowed every scale of the stream, and would take squares of it along.
+pub(super) const NOTHING: f32 = 1e-9;
+
+/// A frame that counts less than this says nothing of the next one, and its gaps are not worth filling.
+pub(super) const OUTLIER: f32 = 0.5;
+
 /// Of it in a snapshot.
 pub(super) const WORDS: usize = 3;
 pub(super) const FLOATS: usize = 3;

@@ -2,10 +2,11 @@
 
 use nalgebra::{DefaultAllocator, Dim};
 
-use super::{BROKEN, FapiOf, LARGE_STEP, LEAK, NO_DIGITS, OUTLIER, RELATIVE_LEAK, UPKEEP_EVERY};
+use super::{BROKEN, FapiOf, LARGE_STEP, LEAK, NO_DIGITS, RELATIVE_LEAK, UPKEEP_EVERY};
 use crate::linalg;
 use crate::math::sqrt;
 use crate::shape::Alloc;
+use crate::track::influence::OUTLIER;
 use crate::track::missing::{Gaps, Mean};
 
 impl<N: Dim, R: Dim, G: Gaps<N, R>> FapiOf<N, R, G>
