@@ -10,6 +10,7 @@
 //!   still one: it lies beyond κ times that.
 //! - **The usual distance follows** by steps: up by 0.5 % at a frame beyond it, down by 0.06 % at one within, which balances at the quantile.
 //!   A step's size is bounded whatever the distance, and it costs a multiplication.
+//!   Distances from a covariance of a few frames are far too large; what is usual is set back to n, if it is more, after 128 frames.
 //! - **What was withheld is owed.** The next ordinary frame counts for the ones before it too (at most three in all), as if the stream had been
 //!   held: time goes on in the model as it does outside, and a drift is not lagged behind.
 //! - **A gross start is found out.** The first frames cannot be judged. If nearly all of frames 65 to 128 leave less than a sixteenth of the
@@ -99,6 +100,9 @@ impl Influence {
     #[inline(never)]
     fn weigh_odd(&mut self, distance: f32, frame: u32, judged: bool) -> f32 {
         let mut weight = 1.0;
+        if frame == *AUDIT.end() + 1 {
+            self.usual = self.usual.min(self.least / LEAST_USUAL);
+        }
         if distance > BEYOND * self.usual && frame > FREE {
             weight = self.outlier(distance);
         } else {
