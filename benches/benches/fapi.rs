@@ -24,7 +24,7 @@ fn frames(n: usize) -> Vec<f32> {
 }
 
 fn config(rank: usize) -> TrackerConfig {
-    TrackerConfig { rank, memory_frames: 1000.0 }
+    TrackerConfig { rank, memory_frames: 1000.0, ..Default::default() }
 }
 
 /// Multiply–adds of one update: y, Wy, W·p and the outer product; Sᵀy, Sf, and the update of S.

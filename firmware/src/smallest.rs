@@ -3,14 +3,14 @@
 use eigenstream_core::ConfigError;
 use eigenstream_core::monitor::{AlarmConfig, SpatialConfig};
 use eigenstream_core::score::{Calibration, Excess};
-use eigenstream_core::track::{Fapi, SubspaceTracker, TrackerConfig};
+use eigenstream_core::track::{LeanFapi, SubspaceTracker, TrackerConfig};
 use eigenstream_trial::{CHANNELS, Frame, RANK};
 
 /// Subspace tracker, excess in dB, p-value and limit with the default settings, for frames that are standardised already: no
 /// conditioning, no windows, no events.
 #[derive(Clone, Debug)]
 pub struct TrackAndScore {
-    tracker: Fapi<CHANNELS, RANK>,
+    tracker: LeanFapi<CHANNELS, RANK>,
     excess: Excess,
     calibration: Calibration,
 }
@@ -22,9 +22,9 @@ impl TrackAndScore {
     /// None with the default settings.
     pub fn new() -> Result<Self, ConfigError> {
         let (spatial, alarm) = (SpatialConfig::default(), AlarmConfig::default());
-        let tracker = TrackerConfig { rank: RANK, memory_frames: spatial.memory_frames };
+        let tracker = TrackerConfig { rank: RANK, memory_frames: spatial.memory_frames, ..Default::default() };
         Ok(Self {
-            tracker: Fapi::new(&tracker)?,
+            tracker: LeanFapi::new(&tracker)?,
             excess: Excess::new(spatial.memory_frames, 1e-6 * CHANNELS as f32),
             calibration: Calibration::new(alarm.memory_frames, 1.0 / alarm.frames_per_false_alarm)?,
         })

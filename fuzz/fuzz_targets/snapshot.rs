@@ -50,7 +50,7 @@ fuzz_target!(|bytes: &[u8]| {
         let sum = crc32(&bytes[..end]);
         bytes[end..].copy_from_slice(&sum.to_le_bytes());
     }
-    let config = TrackerConfig { rank: 2, memory_frames: 20.0 };
+    let config = TrackerConfig { rank: 2, memory_frames: 20.0, patience_frames: 4 };
     try_it(Fapi::<6, 3>::new(&config).expect("a valid shape"), &bytes);
     try_it(IncrementalSvd::<6, 3>::new(&config).expect("a valid shape"), &bytes);
     try_it(FrequentDirections::<6, 6>::new(&config).expect("a valid shape"), &bytes);

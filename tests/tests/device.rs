@@ -62,7 +62,7 @@ fn device_and_host_give_the_same_bits_within_the_budget() {
     let state = Monitor::<CHANNELS, RANK>::STATE_BYTES as u64;
     assert!(device.monitor.ram <= state.next_multiple_of(8), "{} B", device.monitor.ram);
     // A bound of our own, so that growth is noticed.
-    assert!(device.monitor.flash <= 48 * 1_024 && device.spatial.flash <= 40 * 1_024, "flash");
+    assert!(device.monitor.flash <= 52 * 1_024 && device.spatial.flash <= 44 * 1_024, "flash");
 }
 
 #[test]

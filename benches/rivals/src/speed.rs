@@ -135,7 +135,7 @@ impl<'a> Contender<'a> {
 
 fn ours<'a>(pool: &'a Pool, r: usize) -> Step<'a> {
     let n = pool.n;
-    let config = TrackerConfig { rank: r, memory_frames: MEMORY as f32 };
+    let config = TrackerConfig { rank: r, memory_frames: MEMORY as f32, ..Default::default() };
     let mut tracker = DynFapi::new(n, &config).expect("a valid shape");
     let mut residual = vec![0.0; n];
     Box::new(move |t| {

@@ -18,7 +18,7 @@ const BENCH: &str = "tracking";
 const GUARD: usize = 2;
 
 fn config(stream: &Stream) -> TrackerConfig {
-    TrackerConfig { rank: stream.rank, memory_frames: stream.memory as f32 }
+    TrackerConfig { rank: stream.rank, memory_frames: stream.memory as f32, ..Default::default() }
 }
 
 fn fapi(stream: &Stream) -> Box<dyn Tracker> {
@@ -187,7 +187,7 @@ const HARDENED: [Hardened; 3] = [
 ];
 
 fn plain() -> TrackerConfig {
-    TrackerConfig { rank: RANK, memory_frames: 1000.0 }
+    TrackerConfig { rank: RANK, memory_frames: 1000.0, ..Default::default() }
 }
 
 fn hostile(report: &mut Report, quick: bool) {

@@ -9,6 +9,7 @@ use crate::math::sqrt;
 /// # Panics
 /// In debug builds, if `a` is not r×r.
 #[must_use]
+#[inline(never)]
 pub fn cholesky(a: &mut [f32], r: usize) -> bool {
     debug_assert_eq!(a.len(), r * r);
     for j in 0..r {
@@ -36,6 +37,7 @@ pub fn cholesky(a: &mut [f32], r: usize) -> bool {
 ///
 /// # Panics
 /// In debug builds, if the shapes do not agree.
+#[inline(never)]
 pub fn cholesky_solve(l: &[f32], b: &mut [f32]) {
     let r = b.len();
     debug_assert_eq!(l.len(), r * r);

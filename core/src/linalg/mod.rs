@@ -11,6 +11,7 @@ use core::array;
 
 mod cholesky;
 mod eigen;
+mod masked;
 mod orthonormal;
 mod passes;
 #[cfg(feature = "alloc")]
@@ -18,8 +19,9 @@ pub(crate) mod streams;
 
 pub use cholesky::{cholesky, cholesky_solve};
 pub use eigen::{MAX_SWEEPS, symmetric_eigen, turn_to_diagonal};
+pub use masked::chosen_rows;
 pub use orthonormal::{cosine_basis, orthonormality_error, polish_pair};
-pub use passes::{project, rank_one_rotation, subtract_span};
+pub use passes::{project, project_seldom, rank_one_rotation, subtract_span, subtract_span_seldom};
 
 /// Partial sums in a reduction: two 128-bit vectors, or one of 256 bits, or eight scalar accumulators of a Cortex-M FPU.
 pub const LANES: usize = 8;
@@ -88,6 +90,13 @@ fn add_rest(acc: &mut [f32; LANES], x: &[f32], y: &[f32]) {
     }
 }
 
+/// [`dot`], once in the program: for code that seldom runs.
+#[inline(never)]
+#[must_use]
+pub fn dot_seldom(x: &[f32], y: &[f32]) -> f32 {
+    dot(x, y)
+}
+
 /// ‖x‖². Cost n multiply–adds.
 #[inline]
 #[must_use]
@@ -123,7 +132,8 @@ pub fn add_squares(a: f32, x: &[f32], y: &mut [f32]) {
 ///
 /// # Panics
 /// In debug builds, if the shapes do not agree.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub fn multiply(a: &[f32], x: &[f32], y: &mut [f32]) {
     let n = y.len();
     debug_assert_eq!(a.len(), x.len() * n);
@@ -246,6 +256,19 @@ pub fn drift_towards(m: &mut [f32], a: f32, x: &[f32]) {
     for (m, x) in m.iter_mut().zip(x) {
         let d = x - *m;
         *m += if d.is_finite() { a * d } else { 0.0 };
+    }
+}
+
+/// m ← m + a·(x − m) as [`drift_towards`] does for finite `x`, and d ← e, in one pass. Cost n multiply–adds.
+///
+/// # Panics
+/// In debug builds, if the lengths differ.
+#[inline]
+pub fn drift_and_keep(m: &mut [f32], a: f32, x: &[f32], d: &mut [f32], e: &[f32]) {
+    debug_assert!(m.len() == x.len() && d.len() == x.len() && e.len() == x.len());
+    for (((m, x), d), e) in m.iter_mut().zip(x).zip(d).zip(e) {
+        *m += a * (x - *m);
+        *d = *e;
     }
 }
 

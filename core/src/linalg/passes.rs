@@ -45,6 +45,12 @@ pub fn project(w: &[f32], x: &[f32], y: &mut [f32]) {
     }
 }
 
+/// [`project`], once in the program: for code that seldom runs.
+#[inline(never)]
+pub fn project_seldom(w: &[f32], x: &[f32], y: &mut [f32]) {
+    project(w, x, y);
+}
+
 /// [`dot`] of x and each of the `C` columns of `w`: the same sums, side by side.
 #[inline(always)]
 fn dots<const C: usize>(w: &[f32], x: &[f32]) -> [f32; C] {
@@ -94,6 +100,12 @@ pub fn subtract_span(w: &[f32], y: &[f32], e: &mut [f32]) -> f32 {
         *acc += *e * *e;
     }
     sum_lanes(&acc)
+}
+
+/// [`subtract_span`], once in the program: for code that seldom runs.
+#[inline(never)]
+pub fn subtract_span_seldom(w: &[f32], y: &[f32], e: &mut [f32]) -> f32 {
+    subtract_span(w, y, e)
 }
 
 /// [`subtract_span`] from row `i` on, `B` rows at a time; returns the first row that is left.

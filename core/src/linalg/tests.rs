@@ -5,6 +5,7 @@ mod bases;
 mod cholesky;
 mod eigen;
 mod kernels;
+mod parts;
 
 use std::vec::Vec;
 

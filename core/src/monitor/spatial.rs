@@ -38,7 +38,7 @@ where
 {
     pub(super) fn new(n: N, r: R, config: &SpatialConfig) -> Result<Self, ConfigError> {
         let rank = config.rank.min(n.value()).min(r.value());
-        let tracker = TrackerConfig { rank, memory_frames: config.memory_frames };
+        let tracker = TrackerConfig { rank, memory_frames: config.memory_frames, ..Default::default() };
         Ok(Self {
             tracker: FapiOf::with_shape(n, r, &tracker)?,
             excess: Excess::new(config.memory_frames, ENERGY_FLOOR * n.value() as f32),

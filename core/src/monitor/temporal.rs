@@ -7,7 +7,7 @@ use crate::condition::{ChannelCondition, DelayLine};
 use crate::error::ConfigError;
 use crate::score::Excess;
 use crate::shape::Alloc;
-use crate::track::{FapiOf, SubspaceTracker, TrackerConfig};
+use crate::track::{FapiOf, Ridge, SubspaceTracker, TrackerConfig};
 
 /// Residual energies below this (per entry, in squared scales of the channel) are rounding, not signal.
 pub(super) const ENERGY_FLOOR: f32 = 1e-6;
@@ -21,7 +21,7 @@ where
     DefaultAllocator: Alloc<L, K>,
 {
     pub(super) line: DelayLine<L>,
-    tracker: FapiOf<L, K>,
+    tracker: FapiOf<L, K, Ridge>,
     excess: Excess,
 }
 
@@ -32,7 +32,9 @@ where
     pub(super) fn new(l: L, k: K, config: &TemporalConfig) -> Result<Self, ConfigError> {
         // Without temporal views the line holds the present sample only, and the tracker is never asked.
         let (length, rank) = if config.enabled { (config.length, config.rank) } else { (1, 1) };
-        let tracker = TrackerConfig { rank, memory_frames: config.memory_frames };
+        // An anomaly lies in L windows, one after another: a tracker with patience would still learn the last of them, and the windows
+        // after it would stand out.
+        let tracker = TrackerConfig { rank, memory_frames: config.memory_frames, patience_frames: 0 };
         Ok(Self {
             line: DelayLine::new(l, length),
             tracker: FapiOf::with_channels(l, k, length, &tracker)?,

@@ -17,11 +17,17 @@ pub struct TrackerConfig {
     pub rank: usize,
     /// Effective memory 1/(1−β) in frames, 2 … 10⁷. Until so many frames were seen, all count alike.
     pub memory_frames: f32,
+    /// Bounded influence: a frame far outside of what is usual counts for little, until so many of them came (0 … 65,535; an ordinary one takes
+    /// back two); then the stream is taken to have changed. 0 = every frame counts in full.
+    ///
+    /// More than the longest burst of gross frames, and fewer than a change may go unlearned: a slow sensor whose regime changes within ten
+    /// frames wants 4; what overlaps, like windows of the past, wants 0.
+    pub patience_frames: u16,
 }
 
 impl Default for TrackerConfig {
     fn default() -> Self {
-        Self { rank: 3, memory_frames: 5_000.0 }
+        Self { rank: 3, memory_frames: 5_000.0, patience_frames: 4 }
     }
 }
 

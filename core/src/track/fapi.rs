@@ -20,17 +20,21 @@
 //! - **The first frame** only sets the mean.
 //! - **Polishing.** One pair of columns of W, every fourth frame, gets its entry of a Newton–Schulz step, so rounding cannot
 //!   accumulate; and before a large step, or if entries were missing, e is made orthogonal to W once more.
+//! - **Weights.** A frame may count w times ([`super::influence`]): √w·x, and β for as much time.
+//! - **Gaps** are the business of a policy ([`super::missing`]).
 
 #[cfg(feature = "alloc")]
 mod batch;
 mod persist;
 mod resize;
+mod update;
 
 #[cfg(feature = "alloc")]
 pub use batch::FapiBatch;
 use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
 
-use super::missing::expected_coordinates;
+use super::influence::{Influence, NOTHING, OUTLIER};
+use super::missing::{Gaps, Imputer, Model, Ridge, Scratch, Seen};
 use super::{Judgement, SubspaceTracker, TrackerConfig};
 use crate::error::{ConfigError, in_range};
 use crate::linalg;
@@ -56,11 +60,24 @@ const LARGE_STEP: f32 = 1e-3;
 /// Share of its energy that a residual must keep outside W when it is made orthogonal once more.
 const NO_DIGITS: f32 = 1e-2;
 
-/// FAPI over dimensions `N` (channels) and `R` (largest rank); see the page of this module's source and the aliases [`Fapi`] and `DynFapi`.
+/// What fills gaps needs to know, borrowed field by field.
+macro_rules! model {
+    ($tracker:ident) => {
+        Model {
+            basis: &$tracker.basis.as_slice()[..$tracker.n * $tracker.rank],
+            root: &$tracker.root.as_slice()[..$tracker.rank * $tracker.rank],
+            weight: $tracker.weight,
+            noise: $tracker.noise,
+        }
+    };
+}
+
+/// FAPI over dimensions `N` (channels) and `R` (largest rank), with gaps filled by `G`: [`Imputer`], or [`Ridge`] for smaller chips. See
+/// the page of this module's source and the aliases [`Fapi`] and `DynFapi`.
 ///
-/// State: n·R + 2R² + n + 4R words.
+/// State: n·R + 2R² + n + 4R + 30 words, and the policy's.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FapiOf<N: Dim, R: Dim>
+pub struct FapiOf<N: Dim, R: Dim, G = Imputer<N, R>>
 where
     DefaultAllocator: Alloc<N, R>,
 {
@@ -73,13 +90,16 @@ where
     y: OVector<f32, R>,
     /// f = Sᵀ·y of the last judged frame: yᵀZy = ‖f‖².
     f: OVector<f32, R>,
-    /// Scratch: the gain vector, and the part of W in the update.
+    /// Scratch: the gain vector.
     g: OVector<f32, R>,
+    /// What gaps leave open, until the frame is learned; then scratch: the part of W in the update.
     p: OVector<f32, R>,
     n: usize,
     rank: usize,
     max_rank: usize,
     forgetting: f32,
+    /// 1/√β.
+    growth: f32,
     memory: f32,
     /// Σ βᵗ⁻ˢ, the number of frames that Z holds.
     weight: f32,
@@ -87,6 +107,12 @@ where
     noise: f32,
     frames: u32,
     judgement: Judgement,
+    /// T² + Q/σ² of the last judged frame, over what was seen of it; NaN if it can teach nothing.
+    distance: f32,
+    /// Something of it was not seen.
+    holed: bool,
+    filler: G,
+    influence: Influence,
     polish: (usize, usize),
     /// The coordinate that leaks next.
     leaked: usize,
@@ -95,11 +121,14 @@ where
 /// FAPI of `N` channels and rank up to `R`, memory inside the value.
 pub type Fapi<const N: usize, const R: usize> = FapiOf<Const<N>, Const<R>>;
 
+/// [`Fapi`] with the plain policy for gaps: for the smallest chips.
+pub type LeanFapi<const N: usize, const R: usize> = FapiOf<Const<N>, Const<R>, Ridge>;
+
 /// FAPI with run-time shape, memory on the heap (allocated once, at construction).
 #[cfg(feature = "alloc")]
 pub type DynFapi = FapiOf<nalgebra::Dyn, nalgebra::Dyn>;
 
-impl<const N: usize, const R: usize> Fapi<N, R> {
+impl<const N: usize, const R: usize, G: Gaps<Const<N>, Const<R>>> FapiOf<Const<N>, Const<R>, G> {
     /// A tracker that has seen nothing.
     ///
     /// # Errors
@@ -120,7 +149,7 @@ impl DynFapi {
     }
 }
 
-impl<N: Dim, R: Dim> FapiOf<N, R>
+impl<N: Dim, R: Dim, G: Gaps<N, R>> FapiOf<N, R, G>
 where
     DefaultAllocator: Alloc<N, R>,
 {
@@ -151,17 +180,28 @@ where
             n: channels,
             rank: config.rank,
             max_rank: r.value(),
-            forgetting: 1.0 - 1.0 / config.memory_frames,
-            memory: config.memory_frames,
+            forgetting: 0.0,
+            growth: 0.0,
+            memory: 0.0,
             weight: 0.0,
             noise: 0.0,
             frames: 0,
             judgement: Judgement::unjudged(0),
+            distance: f32::NAN,
+            holed: false,
+            filler: G::with_shape(n, r),
+            influence: Influence::new(channels, config.patience_frames),
             polish: (0, 0),
             leaked: 0,
         };
+        tracker.remember_for(config.memory_frames);
         tracker.restart(config.rank);
         Ok(tracker)
+    }
+
+    fn remember_for(&mut self, frames: f32) {
+        (self.memory, self.forgetting) = (frames, 1.0 - 1.0 / frames);
+        self.growth = 1.0 / sqrt(self.forgetting);
     }
 
     /// Forgets everything and starts again with another rank, clamped to 1..=min(n, R).
@@ -180,103 +220,39 @@ where
         self.f.fill(0.0);
         (self.weight, self.noise, self.frames) = (0.0, 0.0, 0);
         self.judgement = Judgement::unjudged(0);
+        (self.distance, self.holed) = (f32::NAN, false);
+        self.filler.restart();
+        self.influence.restart();
         (self.polish, self.leaked) = ((0, 0), 0);
     }
 
-    /// The update of Table II with the judged y, f and e. Leaves the state alone if a number overflowed.
-    fn rotate(&mut self, residual: &[f32]) {
+    /// A frame with gaps: y, and e where something was seen.
+    #[inline(never)]
+    fn judge_gaps(&mut self, x: &[f32], residual: &mut [f32], observed: usize) {
         let r = self.rank;
-        let (y, f) = (&self.y.as_slice()[..r], &self.f.as_slice()[..r]);
-        let (g, p) = (&mut self.g.as_mut_slice()[..r], &mut self.p.as_mut_slice()[..r]);
-        let w = &mut self.basis.as_mut_slice()[..self.n * r];
-        let root = &mut self.root.as_mut_slice()[..r * r];
-        let h = &mut self.square.as_mut_slice()[..r];
-
-        linalg::multiply(root, f, h); // Z·y
-        let gain = 1.0 / (self.forgetting + linalg::energy(f));
-        for (g, h) in g.iter_mut().zip(&*h) {
-            *g = gain * h;
+        self.judgement = Judgement::unjudged(observed);
+        self.distance = f32::NAN;
+        let y = &mut self.y.as_mut_slice()[..r];
+        let open = &mut self.p.as_mut_slice()[..r];
+        open.fill(0.0);
+        let model = model!(self);
+        let scratch = Scratch { square: self.square.as_mut_slice(), open };
+        let Some(seen) = self.filler.expect(&model, x, residual, y, observed, scratch) else { return };
+        let Seen { share, scale, judged } = seen;
+        let f = &mut self.f.as_mut_slice()[..r];
+        linalg::project_seldom(model.root, y, f);
+        let (energy, t2) = (linalg::energy(residual), self.weight * linalg::energy(f));
+        if (energy + t2).is_finite() {
+            self.distance = ((t2 + energy / (self.noise + LEAK)) * share).min(f32::MAX);
         }
-        let (mut energy, gamma) = (linalg::energy(residual), linalg::energy(g));
-        p.fill(0.0);
-        // e is orthogonal to W only if all entries were observed, and then up to rounding: where that counts, e ← e − W·(Wᵀe).
-        let mut directed = true;
-        if self.judgement.observed < self.n || (energy + linalg::energy(y)) * gamma > LARGE_STEP {
-            linalg::project(w, residual, p);
-            let outside = energy - linalg::energy(p);
-            // What is almost all along W is the rounding of a huge y, and the difference has no digits.
-            directed = outside > NO_DIGITS * energy;
-            energy = outside.max(0.0);
+        let q = energy * scale;
+        if judged && (q + t2).is_finite() {
+            self.judgement = Judgement { q, t2, observed };
         }
-        let s = sqrt(1.0 + energy * gamma);
-        let (eta, tau) = (1.0 / s, energy / (s * (s + 1.0)));
-        if !(s.is_finite() && tau.is_finite()) {
-            return;
-        }
-        for (p, g) in p.iter_mut().zip(&*g) {
-            *p = eta * *p + tau * g;
-        }
-        if directed {
-            linalg::rank_one_rotation(w, eta, residual, p, g);
-        }
-        absorb(root, f, h, gain, self.forgetting);
-        self.weight = self.forgetting * self.weight + 1.0;
-    }
-
-    /// Adds r·[`LEAK`] + ‖y‖²·[`RELATIVE_LEAK`], for each frame since the last time, to the next diagonal entry of Z⁻¹.
-    fn leak(&mut self) {
-        let r = self.rank;
-        let k = self.leaked;
-        self.leaked = if k + 1 < r { k + 1 } else { 0 };
-        let root = &mut self.root.as_mut_slice()[..r * r];
-        let (f, g) = (&mut self.f.as_mut_slice()[..r], &mut self.g.as_mut_slice()[..r]);
-        let variance = r as f32 * LEAK + RELATIVE_LEAK * linalg::energy(&self.y.as_slice()[..r]);
-        let size = sqrt(UPKEEP_EVERY as f32 * variance);
-        for (j, f) in f.iter_mut().enumerate() {
-            *f = size * root[j * r + k];
-        }
-        linalg::multiply(root, f, g);
-        absorb(root, f, g, 1.0 / (1.0 + linalg::energy(f)), 1.0);
-    }
-
-    /// What a centred frame teaches: the noise, and where W and Z go from here.
-    fn learn_deviation(&mut self, residual: &[f32]) {
-        if self.n > self.rank {
-            let gain = (1.0 / (self.frames - 1) as f32).max(1.0 / self.memory);
-            let noise = self.judgement.q / (self.n - self.rank) as f32;
-            self.noise += gain * (noise - self.noise);
-        }
-        self.rotate(residual);
-        if self.frames.is_multiple_of(UPKEEP_EVERY) {
-            self.leak();
-            self.polish();
-        }
-    }
-
-    /// One entry of a Newton–Schulz step, the next pair each time.
-    fn polish(&mut self) {
-        let (j, k) = self.polish;
-        let error = linalg::polish_pair(&mut self.basis.as_mut_slice()[..self.n * self.rank], self.n, j, k);
-        if error.abs() > BROKEN || error.is_nan() {
-            self.restart(self.rank);
-            return;
-        }
-        self.polish = next_pair((j, k), self.rank);
     }
 }
 
-/// The pair of columns after (j, k), of all with j ≥ k.
-fn next_pair((j, k): (usize, usize), rank: usize) -> (usize, usize) {
-    if k < j {
-        (j, k + 1)
-    } else if j + 1 < rank {
-        (j + 1, 0)
-    } else {
-        (0, 0)
-    }
-}
-
-impl<N: Dim, R: Dim> SubspaceTracker for FapiOf<N, R>
+impl<N: Dim, R: Dim, G: Gaps<N, R>> SubspaceTracker for FapiOf<N, R, G>
 where
     DefaultAllocator: Alloc<N, R>,
 {
@@ -307,43 +283,33 @@ where
     fn judge(&mut self, x: &[f32], residual: &mut [f32]) -> Judgement {
         let (n, r) = (self.n, self.rank);
         let observed = linalg::centre(x, self.mean(), residual);
-        // With no more entries than coordinates nothing is left over to judge by, unless that is the shape itself.
-        if observed < n && (observed <= r || 2 * observed < n) || observed == 0 {
-            residual.fill(0.0);
-            self.judgement = Judgement::unjudged(observed);
-            return self.judgement;
-        }
-        let w = &self.basis.as_slice()[..n * r];
-        let y = &mut self.y.as_mut_slice()[..r];
-        let root = &self.root.as_slice()[..r * r];
-        linalg::project(w, residual, y);
-        if observed < n {
-            // Λ⁻¹ = weight·Z, since Z inverts the *sum* of yyᵀ.
-            let noise = self.noise * self.weight;
-            expected_coordinates(w, x, root, noise, y, self.square.as_mut_slice());
-        }
-        let mut q = linalg::subtract_span(w, y, residual);
-        if observed < n {
-            for (e, x) in residual.iter_mut().zip(x) {
-                *e = if x.is_finite() { *e } else { 0.0 };
-            }
-            q = linalg::energy(residual) * (n as f32 / observed as f32);
-        }
-        let f = &mut self.f.as_mut_slice()[..r];
-        linalg::project(root, y, f);
-        let t2 = self.weight * linalg::energy(f);
-        self.judgement = if (q + t2).is_finite() {
-            Judgement { q, t2, observed }
+        self.holed = observed < n || !self.filler.all_known();
+        if self.holed {
+            self.judge_gaps(x, residual, observed);
         } else {
-            y.fill(0.0);
+            let w = &self.basis.as_slice()[..n * r];
+            let y = &mut self.y.as_mut_slice()[..r];
+            linalg::project(w, residual, y);
+            let q = linalg::subtract_span(w, y, residual);
+            let f = &mut self.f.as_mut_slice()[..r];
+            linalg::project(&self.root.as_slice()[..r * r], y, f);
+            let t2 = self.weight * linalg::energy(f);
+            (self.distance, self.judgement) = if (q + t2).is_finite() {
+                ((t2 + q / (self.noise + LEAK)).min(f32::MAX), Judgement { q, t2, observed })
+            } else {
+                (f32::NAN, Judgement::unjudged(observed))
+            };
+        }
+        if self.distance.is_nan() {
+            self.y.fill(0.0);
             residual.fill(0.0);
-            Judgement::unjudged(observed)
-        };
+        }
         self.judgement
     }
 
     fn learn(&mut self, x: &[f32], residual: &[f32]) {
-        if !self.judgement.is_judged() {
+        if self.distance.is_nan() {
+            self.filler.skip();
             // All entries were there: a number overflowed, or W itself is broken. Polishing finds out.
             if self.judgement.observed == self.n {
                 self.polish();
@@ -351,13 +317,29 @@ where
             return;
         }
         self.frames = self.frames.saturating_add(1);
-        // The first frame only says where the mean is: learned as a deviation from 0, its offset would rule for many memories.
-        if self.frames > 1 {
-            self.learn_deviation(residual);
+        if self.influence.audits(self.frames) {
+            let mean = self.noise * (self.n - self.rank) as f32;
+            if self.influence.started_gross(self.judgement.q, mean, self.frames) {
+                self.restart(self.rank);
+                return;
+            }
         }
-        // (A restart in between makes this frame the first, and the next one too.)
-        let gain = (1.0 / self.frames.max(1) as f32).max(1.0 / self.memory);
-        linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], gain, x);
+        // The first frame only says where the mean is: learned as a deviation from 0, its offset would rule for many memories.
+        if self.frames <= 1 {
+            linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], 1.0, x);
+            self.filler.begin(x);
+            return;
+        }
+        let weight = self.influence.weigh(self.distance, self.frames, self.judgement.is_judged());
+        if weight < NOTHING || weight < OUTLIER && self.holed && self.filler.follows() {
+            self.filler.skip();
+            return;
+        }
+        let filled = G::FILLS && self.holed;
+        self.learn_deviation(x, residual, weight);
+        if !filled {
+            self.learn_mean(x, residual, weight);
+        }
     }
 
     fn spectrum(&self, variances: &mut [f32], work: &mut [f32], more: &mut [f32]) -> usize {
@@ -408,15 +390,6 @@ where
             axes[..n * r].copy_from_slice(w);
         }
         ok
-    }
-}
-
-/// (S·Sᵀ)⁻¹ ← β·(S·Sᵀ)⁻¹ + y·yᵀ, given f = Sᵀy, h = S·f and a = 1/(β + ‖f‖²): S ← (S − γ·h·fᵀ)/√β with γ = a/(1 + √(βa)) (Potter).
-/// Leaves S alone if f is not finite. Cost r² multiply–adds.
-fn absorb(root: &mut [f32], f: &[f32], h: &[f32], a: f32, beta: f32) {
-    let gamma = a / (1.0 + sqrt(beta * a));
-    if gamma.is_finite() {
-        linalg::scaled_rank_one(root, 1.0 / sqrt(beta), -gamma, h, f);
     }
 }
 

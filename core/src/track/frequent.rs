@@ -14,18 +14,23 @@
 //!
 //! It says how wrong it can be ([`FrequentDirectionsOf::error_bound`]), which neither of the others can; and sketches of several nodes, or of one
 //! recording in pieces, become the sketch of all of them ([`FrequentDirectionsOf::merge`]) with the bounds added, not compounded. Trackers made
-//! for frames with most entries missing, PETRELS and GROUSE, were the other candidates; what fills gaps here is shared by all trackers.
+//! for frames with most entries missing, PETRELS and GROUSE, were the other candidates; what fills gaps here is shared by all trackers. (What a
+//! gap leaves open is one more column of the sketch; the certificate then is of the frames as they were filled and weighed.)
 //!
 //! Cost: 2·n·r multiply–adds a frame, and every ℓ frames about 10·n·ℓ² + an eigen-decomposition of 2ℓ×2ℓ, **all at once**. On a
 //! node with little time a frame, take FAPI.
 
+mod axes;
+mod gaps;
 mod persist;
 
 use core::ops::Range;
 
 use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
 
-use super::missing::expected_coordinates;
+use self::axes::orthonormalise;
+use super::influence::{Influence, NOTHING, OUTLIER};
+use super::missing::{Gaps, Imputer, Seen};
 use super::{Judgement, SubspaceTracker, TrackerConfig};
 use crate::error::{ConfigError, in_range};
 use crate::linalg;
@@ -44,7 +49,7 @@ const NO_DIGITS: f32 = 1e-6;
 /// Frequent Directions over dimensions `N` (channels) and `L` (columns of the sketch, 2ℓ); see the page of this module's source and the aliases
 /// [`FrequentDirections`] and `DynFrequentDirections`.
 ///
-/// State: n·L + 2L² + n + 4L words.
+/// State: n·L + 2L² + 2n + 7L words and n bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FrequentDirectionsOf<N: Dim, L: Dim>
 where
@@ -75,6 +80,14 @@ where
     noise: f32,
     frames: u32,
     judgement: Judgement,
+    /// What gaps leave open, along the axes.
+    open: OVector<f32, L>,
+    /// T² + Q/σ² of the last judged frame, over what was seen of it; NaN if it can teach nothing.
+    distance: f32,
+    /// Something of it was not seen.
+    holed: bool,
+    filler: Imputer<N, L>,
+    influence: Influence,
 }
 
 /// Frequent Directions of `N` channels with a sketch of `L` = 2ℓ columns, memory inside the value. Twice or more the rank is a good ℓ.
@@ -142,6 +155,11 @@ where
             noise: 0.0,
             frames: 0,
             judgement: Judgement::unjudged(0),
+            open: zeros(l),
+            distance: f32::NAN,
+            holed: false,
+            filler: Imputer::with_shape(n, l),
+            influence: Influence::new(channels, config.patience_frames),
         };
         tracker.restart(config.rank);
         Ok(tracker)
@@ -159,11 +177,23 @@ where
         self.y.fill(0.0);
         (self.taken, self.noise, self.pending, self.frames) = (0.0, 0.0, 0, 0);
         self.judgement = Judgement::unjudged(0);
+        (self.distance, self.holed) = (f32::NAN, false);
+        self.filler.restart();
+        self.influence.restart();
     }
 
-    /// Lets another number of axes judge, clamped to 1..=ℓ. Nothing is forgotten.
+    /// Lets another number of axes judge, clamped to 1..=ℓ. Nothing is forgotten but the last judged frame.
     pub fn set_rank(&mut self, rank: usize) {
-        self.rank = rank.clamp(1, self.axes);
+        let rank = rank.clamp(1, self.axes);
+        if rank == self.rank {
+            return;
+        }
+        self.filler.unfold(&self.columns.as_slice()[..self.n * self.rank], self.n);
+        self.rank = rank;
+        self.filler.fold(&self.columns.as_slice()[..self.n * self.rank], self.n);
+        self.y.fill(0.0);
+        self.judgement = Judgement::unjudged(0);
+        (self.distance, self.holed) = (f32::NAN, false);
     }
 
     /// Δ, in squared units of the input: the covariance of the centred, exponentially weighted frames exceeds that of the sketch by at most this in any
@@ -248,6 +278,7 @@ where
     /// Columns into axes, and λ_{ℓ+1} off every energy.
     fn shrink(&mut self) {
         let (n, axes, count) = (self.n, self.axes, self.axes + self.pending);
+        self.filler.unfold(&self.columns.as_slice()[..n * self.rank], n);
         let columns = &mut self.columns.as_mut_slice()[..n * count];
         let energies = &mut self.energies.as_mut_slice()[..count];
         for (column, energy) in columns.chunks_exact_mut(n).zip(&*energies) {
@@ -276,70 +307,28 @@ where
         }
         energies[axes..].fill(0.0);
         self.pending = 0;
+        self.filler.fold(&self.columns.as_slice()[..n * self.rank], n);
     }
 
-    /// The posterior mean of the coordinates, given the observed entries; on entry `y` = W_Ωᵀ(x − μ)_Ω.
-    fn complete(&mut self, x: &[f32]) {
-        let r = self.rank;
-        let floor = LEAST_VARIANCE.max(NO_DIGITS * self.variances[0]);
-        let root = &mut self.gram.as_mut_slice()[..r * r];
-        root.fill(0.0);
-        for (k, variance) in self.variances.iter().take(r).enumerate() {
-            root[k * r + k] = 1.0 / sqrt(variance.max(floor));
-        }
-        let w = &self.columns.as_slice()[..self.n * r];
-        expected_coordinates(
-            w,
-            x,
-            root,
-            self.noise,
-            &mut self.y.as_mut_slice()[..r],
-            self.turn.as_mut_slice(),
-        );
+    /// The least variance that a coordinate is divided by.
+    fn floor(&self) -> f32 {
+        LEAST_VARIANCE.max(NO_DIGITS * self.variances[0])
     }
-}
 
-/// Makes the columns of the n×ℓ matrix `w`, of descending length, orthonormal, one after the other (modified Gram–Schmidt, twice). One that
-/// has no length of its own gets some direction that is left, and energy 0. Cost 2·n·ℓ² multiply–adds, more where directions are lacking.
-fn orthonormalise(w: &mut [f32], n: usize, energies: &mut [f32]) {
-    let largest = energies.first().copied().unwrap_or(0.0).max(0.0);
-    for (k, own) in energies.iter_mut().enumerate() {
-        let (before, rest) = w.split_at_mut(k * n);
-        let column = &mut rest[..n];
-        let known = *own > NO_DIGITS * largest && *own >= f32::MIN_POSITIVE;
-        if known {
-            linalg::scale(1.0 / sqrt(*own), column);
-        } else {
-            *own = 0.0;
+    /// W·y + e of the judged frame becomes a column.
+    fn learn_column(&mut self, residual: &[f32], gain: f32) {
+        let (n, r) = (self.n, self.rank);
+        let at = self.reserve(gain);
+        let (w, frames) = self.columns.as_mut_slice().split_at_mut(at.start);
+        let frame = &mut frames[..n];
+        frame.copy_from_slice(if self.holed { self.filler.filled(residual) } else { residual });
+        for (w, y) in w[..n * r].chunks_exact(n).zip(self.y.as_slice()) {
+            linalg::axpy(*y, w, frame);
         }
-        if known && clean(before, n, column) > 0.5 {
-            continue;
-        }
-        *own = 0.0;
-        // Some unit vector has at least (n − k)/n of its energy outside k directions.
-        for i in 0..n {
-            column.fill(0.0);
-            column[i] = 1.0;
-            if clean(before, n, column) * n as f32 > 0.5 {
-                break;
-            }
+        if self.axes + self.pending >= self.energies.len() {
+            self.shrink();
         }
     }
-}
-
-/// Makes a vector orthogonal to the columns of `w` and of unit length; returns the energy that was left of it.
-fn clean(w: &[f32], n: usize, column: &mut [f32]) -> f32 {
-    let mut left = 1.0;
-    for _ in 0..2 {
-        for axis in w.chunks_exact(n) {
-            let along = linalg::dot(axis, column);
-            linalg::axpy(-along, axis, column);
-        }
-        let energy = linalg::energy(column);
-        left *= energy;
-        linalg::scale(if energy > 0.0 { 1.0 / sqrt(energy) } else { 0.0 }, column);
-    }
-    left
 }
 
 impl<N: Dim, L: Dim> SubspaceTracker for FrequentDirectionsOf<N, L>
@@ -373,42 +362,44 @@ where
     fn judge(&mut self, x: &[f32], residual: &mut [f32]) -> Judgement {
         let (n, r) = (self.n, self.rank);
         let observed = linalg::centre(x, self.mean(), residual);
-        let holed = observed < n;
-        if holed && (observed <= r || 2 * observed < n) || observed == 0 {
-            residual.fill(0.0);
-            self.judgement = Judgement::unjudged(observed);
-            return self.judgement;
-        }
-        let w = &self.columns.as_slice()[..n * r];
-        linalg::project(w, residual, &mut self.y.as_mut_slice()[..r]);
-        if holed {
-            self.complete(x);
-        }
-        let (w, y) = (&self.columns.as_slice()[..n * r], &self.y.as_slice()[..r]);
-        let mut q = linalg::subtract_span(w, y, residual);
-        if holed {
-            for (e, x) in residual.iter_mut().zip(x) {
-                *e = if x.is_finite() { *e } else { 0.0 };
+        self.holed = observed < n || !self.filler.all_known();
+        let seen = if self.holed {
+            // It may need two columns.
+            if self.pending > 0 && self.axes + self.pending + 1 >= self.energies.len() {
+                self.shrink();
             }
-            q = linalg::energy(residual) * (n as f32 / observed as f32);
-        }
-        let floor = LEAST_VARIANCE.max(NO_DIGITS * self.variances[0]);
+            self.judge_gaps(x, residual, observed)
+        } else {
+            let (w, y) = (&self.columns.as_slice()[..n * r], &mut self.y.as_mut_slice()[..r]);
+            linalg::project(w, residual, y);
+            linalg::subtract_span(w, y, residual);
+            Some(Seen { share: 1.0, scale: 1.0, judged: true })
+        };
+        let (energy, y, floor) = (linalg::energy(residual), &self.y.as_slice()[..r], self.floor());
         let known = if self.frames < 2 { 0.0 } else { 1.0 };
         let terms = y.iter().zip(self.variances.as_slice());
         let t2 =
             terms.fold(0.0, |sum, (y, variance)| sum + known * y * y / variance.max(floor)).min(f32::MAX);
-        self.judgement = if (q + linalg::energy(y)).is_finite() {
-            Judgement { q, t2, observed }
-        } else {
-            self.y.fill(0.0);
-            residual.fill(0.0);
-            Judgement::unjudged(observed)
-        };
+        (self.distance, self.judgement) = (f32::NAN, Judgement::unjudged(observed));
+        match seen {
+            Some(Seen { share, scale, judged }) if (energy + linalg::energy(y)).is_finite() => {
+                self.distance = ((t2 + energy / (self.noise + LEAST_VARIANCE)) * share).min(f32::MAX);
+                let q = energy * scale;
+                if judged && q.is_finite() {
+                    self.judgement = Judgement { q, t2, observed };
+                }
+            }
+            _ => {
+                self.y.fill(0.0);
+                residual.fill(0.0);
+            }
+        }
         self.judgement
     }
 
     fn learn(&mut self, x: &[f32], residual: &[f32]) {
-        if !self.judgement.is_judged() {
+        if self.distance.is_nan() {
+            self.filler.skip();
             // All entries were there: a number overflowed, or an axis itself is broken.
             let error = linalg::orthonormality_error(self.basis(), self.n);
             if self.judgement.observed == self.n && (error > BROKEN || error.is_nan()) {
@@ -417,29 +408,37 @@ where
             return;
         }
         self.frames = self.frames.saturating_add(1);
-        // The first frame only says where the mean is.
-        if self.frames > 1 {
-            let gain = (1.0 / (self.frames - 1) as f32).max(1.0 / self.memory);
-            if self.n > self.rank {
-                let noise = self.judgement.q / (self.n - self.rank) as f32;
-                self.noise += gain * (noise - self.noise);
-            }
-            self.decay(1.0 - gain);
-            // A missing entry is where the model put it: W·y + e with e = 0.
-            let (n, r) = (self.n, self.rank);
-            let at = self.reserve(gain);
-            let (w, frames) = self.columns.as_mut_slice().split_at_mut(at.start);
-            let frame = &mut frames[..n];
-            frame.copy_from_slice(residual);
-            for (w, y) in w[..n * r].chunks_exact(n).zip(self.y.as_slice()) {
-                linalg::axpy(*y, w, frame);
-            }
-            if self.axes + self.pending >= self.energies.len() {
-                self.shrink();
+        if self.influence.audits(self.frames) {
+            let mean = self.noise * (self.n - self.rank) as f32;
+            if self.influence.started_gross(self.judgement.q, mean, self.frames) {
+                self.restart(self.rank);
+                return;
             }
         }
-        let gain = (1.0 / self.frames.max(1) as f32).max(1.0 / self.memory);
-        linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], gain, x);
+        // The first frame only says where the mean is.
+        if self.frames <= 1 {
+            linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], 1.0, x);
+            self.filler.begin(x);
+            return;
+        }
+        let judged = self.judgement.is_judged();
+        let weight = self.influence.weigh(self.distance, self.frames, judged);
+        if weight < NOTHING || weight < OUTLIER && self.holed && self.filler.follows() {
+            self.filler.skip();
+            return;
+        }
+        let gain = (weight * (1.0 / (self.frames - 1) as f32).max(1.0 / self.memory)).min(1.0);
+        if judged && self.n > self.rank {
+            let noise = self.judgement.q / (self.n - self.rank) as f32;
+            self.noise += gain * (noise - self.noise);
+        }
+        self.decay(1.0 - gain);
+        if self.holed {
+            self.fill(x, residual, weight, gain);
+        } else {
+            self.remember(x, residual, weight);
+        }
+        self.learn_column(residual, gain);
     }
 
     fn spectrum(&self, variances: &mut [f32], _work: &mut [f32], _more: &mut [f32]) -> usize {

@@ -3,17 +3,26 @@
 use std::vec::Vec;
 
 use super::fapi::tests::streams::{Pool, Stream};
-use super::{Fapi, FrequentDirections, IncrementalSvd, RankAdapter, SubspaceTracker, TrackerConfig};
+use super::{
+    Fapi, FrequentDirections, IncrementalSvd, LeanFapi, RankAdapter, SubspaceTracker, TrackerConfig,
+};
 use crate::linalg;
-use crate::testing::{Random, distance, wide};
+use crate::testing::{Random, distance, wide, wide_vector};
 
 const MEMORY: f32 = 100.0;
 
 /// A hostile stretch: what becomes of frame `t`, which was a plain one.
 type Stretch = (&'static str, usize, fn(usize, &mut [f32]));
 
-const STRETCHES: [Stretch; 11] = [
+const STRETCHES: [Stretch; 13] = [
     ("all missing for an hour", 900_000, |_, x| x.fill(f32::NAN)),
+    ("a channel missing for an hour", 360_000, |_, x| x[2] = f32::NAN),
+    ("nine tenths missing", 50_000, |t, x| {
+        x.iter_mut()
+            .enumerate()
+            .filter(|(i, _)| (t * 7919 + i * 104_729) % 97 >= 10)
+            .for_each(|(_, x)| *x = f32::NAN);
+    }),
     ("a rail", 100_000, |_, x| x.fill(5.0)),
     ("a rail of one channel", 100_000, |_, x| x[2] = 8192.0),
     ("steps of 1e30", 2000, |t, x| x.fill(if t / 100 % 2 == 0 { 1e30 } else { -1e30 })),
@@ -96,12 +105,18 @@ fn endures_one<T: SubspaceTracker + Clone>(fresh: &T, within: f64, (what, frames
 }
 
 fn config(rank: usize, memory_frames: f32) -> TrackerConfig {
-    TrackerConfig { rank, memory_frames }
+    TrackerConfig { rank, memory_frames, patience_frames: 0 }
 }
 
 #[test]
 fn fapi_endures() {
     endures(&Fapi::<8, 3>::new(&config(3, MEMORY)).unwrap(), 1e-3);
+    endures(&LeanFapi::<8, 3>::new(&config(3, MEMORY)).unwrap(), 1e-3);
+}
+
+#[test]
+fn fapi_endures_with_patience() {
+    endures(&Fapi::<8, 3>::new(&TrackerConfig { patience_frames: 4, ..config(3, MEMORY) }).unwrap(), 1e-3);
 }
 
 #[test]
@@ -116,6 +131,43 @@ fn the_incremental_svd_endures() {
 fn frequent_directions_endure() {
     // Its axes stand still for up to six frames, not the same ones in both trackers: √(6/100) of the statistical error, which is 0.1.
     endures(&FrequentDirections::<8, 12>::new(&config(3, MEMORY)).unwrap(), 0.03);
+}
+
+/// A step of all channels hardly counts for `PATIENCE` − 1 frames; from then on it is learned as without patience.
+fn learns_a_lasting_shift<T: SubspaceTracker>(make: impl Fn(&TrackerConfig) -> T, what: &str) {
+    const PATIENCE: u16 = 8;
+    let config = config(3, MEMORY);
+    let (mut patient, mut plain) =
+        (make(&TrackerConfig { patience_frames: PATIENCE, ..config }), make(&config));
+    let (mut stream, mut e) = (Stream::new(8, 3, 73), [0.0; 8]);
+    for _ in 0..3000 {
+        let x = stream.next();
+        patient.process(&x, &mut e);
+        plain.process(&x, &mut e);
+    }
+    stream.offset.add_scalar_mut(30.0);
+    let apart = |a: &[f32], b: &[f32]| (wide_vector(a) - wide_vector(b)).norm();
+    let before = patient.mean().to_vec();
+    (1..PATIENCE).for_each(|_| _ = patient.process(&stream.next(), &mut e));
+    // Of 85, in all channels together, a tracker without patience takes 7 % with seven frames.
+    assert!(apart(patient.mean(), &before) < 0.5, "{what}: {}", apart(patient.mean(), &before));
+    for _ in 0..(12.0 * MEMORY) as usize {
+        let x = stream.next();
+        patient.process(&x, &mut e);
+        plain.process(&x, &mut e);
+    }
+    let apart = apart(patient.mean(), plain.mean());
+    let turned = distance(&axes(&patient), &axes(&plain));
+    std::println!("{what}: means {apart:e} apart, axes {turned:e}");
+    assert!(apart < 0.1 && turned < 0.1, "{what}: {apart} {turned}");
+}
+
+#[test]
+fn a_lasting_shift_is_learned_when_patience_ends() {
+    learns_a_lasting_shift(|c| Fapi::<8, 3>::new(c).unwrap(), "Fapi");
+    learns_a_lasting_shift(|c| LeanFapi::<8, 3>::new(c).unwrap(), "LeanFapi");
+    learns_a_lasting_shift(|c| IncrementalSvd::<8, 5>::new(c).unwrap(), "IncrementalSvd");
+    learns_a_lasting_shift(|c| FrequentDirections::<8, 12>::new(c).unwrap(), "FrequentDirections");
 }
 
 /// Frames of numbers from the ends of the format, in any order, with ranks that come and go.

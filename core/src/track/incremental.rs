@@ -21,19 +21,25 @@
 //! rank r + 2 of which the r leading axes are taken). So `R`
 //! directions are tracked, and the leading `rank` of them judge. The rank can be changed at any time, and nothing has to be learned for it.
 //!
+//! # Gaps and weights
+//!
+//! Gaps are filled by an [`Imputer`] along all k directions; what they leave open, a column c of the posterior covariance, is one more term γ·c·cᵀ of
+//! M. A frame that counts w times has the gain w·γ.
+//!
 //! Cost: 4·n·k + n·(k − r) multiply–adds, and O(k³) for V.
 
 mod drop;
+mod gaps;
 mod persist;
+mod update;
 
 use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
 
-use self::drop::smallest_direction;
-use super::missing::expected_coordinates;
+use super::influence::{Influence, NOTHING, OUTLIER};
+use super::missing::{Gaps, Imputer, Seen};
 use super::{Judgement, SubspaceTracker, TrackerConfig};
 use crate::error::{ConfigError, in_range};
 use crate::linalg;
-use crate::math::sqrt;
 use crate::shape::{Alloc, zero_matrix, zeros};
 
 /// Variance that every coordinate is taken to have at least in T²: a thousandth of a unit, squared.
@@ -60,7 +66,7 @@ const POLISH_EVERY: u32 = 4;
 /// The exact truncated eigen-update over dimensions `N` (channels) and `R` (tracked directions); see the page of this module's source and the
 /// aliases [`IncrementalSvd`] and `DynIncrementalSvd`.
 ///
-/// State: n·R + 3R² + 2n + 5R words, and some scalars.
+/// State: n·R + 3R² + 3n + 8R words and n bytes, and some scalars.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IncrementalSvdOf<N: Dim, R: Dim>
 where
@@ -88,8 +94,17 @@ where
     rank: usize,
     directions: usize,
     memory: f32,
-    /// ‖left‖².
+    /// What gaps leave open, along the principal axes.
+    open: OVector<f32, R>,
+    /// ‖left‖², and that of a frame without gaps.
     energy: f32,
+    outside: f32,
+    /// Σ y²/s + ‖left‖²/σ² of the last judged frame, over what was seen of it; NaN if it can teach nothing.
+    distance: f32,
+    /// Something of it was not seen.
+    holed: bool,
+    filler: Imputer<N, R>,
+    influence: Influence,
     /// Running mean of ‖left‖²/(n − k): the noise variance of one entry.
     noise: f32,
     frames: u32,
@@ -160,7 +175,13 @@ where
             rank: config.rank,
             directions: channels.min(r.value()),
             memory: config.memory_frames,
+            open: zeros(r),
             energy: 0.0,
+            outside: 0.0,
+            distance: f32::NAN,
+            holed: false,
+            filler: Imputer::with_shape(n, r),
+            influence: Influence::new(channels, config.patience_frames),
             noise: 0.0,
             frames: 0,
             judgement: Judgement::unjudged(0),
@@ -180,8 +201,11 @@ where
         self.variances.fill(0.0);
         self.left.fill(0.0);
         self.y.fill(0.0);
-        (self.energy, self.noise, self.frames) = (0.0, 0.0, 0);
+        (self.energy, self.outside, self.noise, self.frames) = (0.0, 0.0, 0.0, 0);
         self.judgement = Judgement::unjudged(0);
+        (self.distance, self.holed) = (f32::NAN, false);
+        self.filler.restart();
+        self.influence.restart();
         self.polish = (0, 0);
     }
 
@@ -201,111 +225,14 @@ where
         LEAST_VARIANCE.max(LEAST_SHARE * self.variances[0])
     }
 
-    /// The posterior mean of the coordinates along U, given the observed entries; on entry `p` = U_Ωᵀ(x − μ)_Ω.
-    fn complete(&mut self, x: &[f32]) {
-        let (n, k, floor) = (self.n, self.directions, self.floor());
-        // A square root of the inverse covariance along U: V·diag(1/√s).
-        let root = &mut self.square.as_mut_slice()[..k * k];
-        root.copy_from_slice(&self.turn.as_slice()[..k * k]);
-        for (column, s) in root.chunks_exact_mut(k).zip(self.variances.as_slice()) {
-            linalg::scale(1.0 / sqrt(s.max(floor)), column);
-        }
-        let basis = &self.basis.as_slice()[..n * k];
-        let p = &mut self.p.as_mut_slice()[..k];
-        expected_coordinates(basis, x, root, self.noise, p, self.gram.as_mut_slice());
-    }
-
-    /// Σ y²/s over the leading directions.
-    fn t2(&self) -> f32 {
+    /// Σ y²/s over the leading `count` directions.
+    fn t2(&self, count: usize) -> f32 {
         if self.frames < 2 {
             return 0.0; // no variance is known yet
         }
         let floor = self.floor();
-        let terms = self.y.iter().zip(self.variances.iter()).take(self.rank);
+        let terms = self.y.iter().zip(self.variances.iter()).take(count);
         terms.fold(0.0, |sum, (y, s)| sum + y * y / s.max(floor)).min(f32::MAX)
-    }
-
-    /// The direction to drop, in `d`, and δ, for a frame with coordinates y and residual length `rho`.
-    fn direction(&mut self, rho: f32, gain: f32) -> f32 {
-        let k = self.directions;
-        let (a, d) = (&mut self.g.as_mut_slice()[..k], &mut self.d.as_mut_slice()[..k]);
-        a.copy_from_slice(&self.variances.as_slice()[..k]);
-        linalg::scale(1.0 - gain, a);
-        smallest_direction(a, &self.y.as_slice()[..k], rho, gain, d)
-    }
-
-    /// The eigen-update with the judged y and residual; `gain` is γ. Leaves the state alone if a number overflowed.
-    fn rotate(&mut self, gain: f32) {
-        let (n, k) = (self.n, self.directions);
-        self.p.fill(0.0);
-        let mut rho = self.residual_length(self.judgement.observed < n);
-        let mut delta = self.direction(rho, gain);
-        let step = linalg::energy(&self.d.as_slice()[..k]);
-        let energy = linalg::energy(&self.y.as_slice()[..k]) + self.energy;
-        if self.judgement.observed == n && energy * step > LARGE_STEP * rho * rho {
-            rho = self.residual_length(true);
-            delta = self.direction(rho, gain);
-        }
-        self.compress(rho, delta, gain);
-        let square = &mut self.square.as_mut_slice()[..k * k];
-        let turn = &mut self.turn.as_mut_slice()[..k * k];
-        let (d, g, p) =
-            (&self.d.as_slice()[..k], &mut self.g.as_mut_slice()[..k], &mut self.p.as_mut_slice()[..k]);
-        // Along U: A·d = U·(V·d), and V turns afterwards.
-        linalg::multiply(turn, d, g);
-        if !linalg::turn_to_diagonal(square, turn, &mut self.variances.as_mut_slice()[..k]) {
-            return;
-        }
-        for s in &mut self.variances.as_mut_slice()[..k] {
-            *s = if *s >= f32::MIN_POSITIVE { *s } else { 0.0 };
-        }
-        if rho > 0.0 {
-            for (p, g) in p.iter_mut().zip(&*g) {
-                *p = g / (1.0 + delta) - *p / rho;
-            }
-            let basis = &mut self.basis.as_mut_slice()[..n * k];
-            linalg::rank_one_rotation(basis, -1.0 / rho, &self.left.as_slice()[..n], p, g);
-        }
-    }
-
-    /// The length of the residual orthogonal to U, 0 if it has no direction. If `again`, `p` receives what it still has along U.
-    fn residual_length(&mut self, again: bool) -> f32 {
-        let (n, k) = (self.n, self.directions);
-        let mut energy = self.energy;
-        if again {
-            let p = &mut self.p.as_mut_slice()[..k];
-            linalg::project(&self.basis.as_slice()[..n * k], &self.left.as_slice()[..n], p);
-            energy -= linalg::energy(p);
-            if self.judgement.observed == n && energy < TWICE_IS_ENOUGH * self.energy {
-                return 0.0;
-            }
-        }
-        if k < n && energy > NO_DIRECTION { sqrt(energy) } else { 0.0 }
-    }
-
-    /// `square` ← Bᵀ·M·B: with h = D·d/(1 + δ) − ½·(dᵀD·d)/(1 + δ)²·d and z' = Bᵀz it is D − h·dᵀ − d·hᵀ + γ·z'·z'ᵀ.
-    fn compress(&mut self, rho: f32, delta: f32, gain: f32) {
-        let k = self.directions;
-        let (s, y) = (&self.variances.as_slice()[..k], &self.y.as_slice()[..k]);
-        let (d, h) = (&self.d.as_slice()[..k], &mut self.g.as_mut_slice()[..k]);
-        let (beta, part) = (1.0 - gain, 1.0 / (1.0 + delta));
-        for ((h, d), s) in h.iter_mut().zip(d).zip(s) {
-            *h = beta * s * d * part;
-        }
-        let half = 0.5 * part * linalg::dot(d, h);
-        linalg::axpy(-half, d, h);
-        let along = part * linalg::dot(d, y) + rho;
-        let square = &mut self.square.as_mut_slice()[..k * k];
-        for j in 0..k {
-            let zj = y[j] - along * d[j];
-            for i in j..k {
-                let zi = y[i] - along * d[i];
-                let value = gain * zi * zj - h[i] * d[j] - d[i] * h[j];
-                square[j * k + i] = value;
-                square[i * k + j] = value;
-            }
-            square[j * k + j] += beta * s[j];
-        }
     }
 
     /// A Newton–Schulz step for V, which Jacobi turns a hundred times a frame, and now and then one entry of a step for U.
@@ -384,46 +311,51 @@ where
     fn judge(&mut self, x: &[f32], residual: &mut [f32]) -> Judgement {
         let (n, k, r) = (self.n, self.directions, self.rank);
         let observed = linalg::centre(x, self.mean(), residual);
-        let holed = observed < n;
-        if holed && (observed <= r || 2 * observed < n) || observed == 0 {
-            residual.fill(0.0);
-            self.judgement = Judgement::unjudged(observed);
-            return self.judgement;
-        }
-        linalg::project(&self.basis.as_slice()[..n * k], residual, &mut self.p.as_mut_slice()[..k]);
-        if holed {
-            self.complete(x);
-        }
+        self.holed = observed < n || !self.filler.all_known();
+        let seen = if self.holed {
+            self.judge_gaps(x, residual, observed)
+        } else {
+            let basis = &self.basis.as_slice()[..n * k];
+            linalg::project(basis, residual, &mut self.p.as_mut_slice()[..k]);
+            linalg::subtract_span(basis, &self.p.as_slice()[..k], residual);
+            Some(Seen { share: 1.0, scale: 1.0, judged: true })
+        };
+        self.judgement = Judgement::unjudged(observed);
+        self.distance = f32::NAN;
+        let Seen { share, scale, judged } = seen.unwrap_or(Seen { share: 0.0, scale: 0.0, judged: false });
         let (basis, turn) = (&self.basis.as_slice()[..n * k], &self.turn.as_slice()[..k * k]);
         let (p, y) = (&mut self.p.as_mut_slice()[..k], &mut self.y.as_mut_slice()[..k]);
         linalg::project(turn, p, y);
-        self.energy = linalg::subtract_span(basis, p, residual);
-        if holed {
-            self.energy = blank(residual, x);
-        }
+        self.energy = linalg::energy(residual);
+        self.outside = self.energy * scale;
         self.left.as_mut_slice()[..n].copy_from_slice(residual);
-        let mut q = self.energy;
+        let mut q = self.outside;
         if r < k {
             // What the guard explains is residual too.
-            linalg::multiply(&turn[r * k..], &y[r..], p);
-            linalg::scale(-1.0, p);
-            q = linalg::subtract_span(basis, p, residual);
+            let g = &mut self.g.as_mut_slice()[..k];
+            linalg::multiply(&turn[r * k..], &y[r..], g);
+            linalg::scale(-1.0, g);
+            q = linalg::subtract_span(basis, g, residual);
+            if self.holed {
+                q = blank(residual, x) / share;
+            }
         }
-        if holed {
-            q = blank(residual, x) * (n as f32 / observed as f32);
-        }
-        self.judgement = if (q + self.energy + linalg::energy(y)).is_finite() {
-            Judgement { q, t2: self.t2(), observed }
+        if seen.is_some() && (q + self.energy + linalg::energy(y)).is_finite() {
+            let distance = self.t2(k) + self.energy / (self.noise + LEAST_VARIANCE);
+            self.distance = (distance * share).min(f32::MAX);
+            if judged && (q + self.outside).is_finite() {
+                self.judgement = Judgement { q, t2: self.t2(r), observed };
+            }
         } else {
             self.y.fill(0.0);
             residual.fill(0.0);
-            Judgement::unjudged(observed)
-        };
+        }
         self.judgement
     }
 
     fn learn(&mut self, x: &[f32], _residual: &[f32]) {
-        if !self.judgement.is_judged() {
+        if self.distance.is_nan() {
+            self.filler.skip();
             // All entries were there: a number overflowed, or U itself is broken. Polishing finds out.
             if self.judgement.observed == self.n {
                 self.polish();
@@ -431,19 +363,37 @@ where
             return;
         }
         self.frames = self.frames.saturating_add(1);
-        // The first frame only says where the mean is.
-        if self.frames > 1 {
-            let gain = (1.0 / (self.frames - 1) as f32).max(1.0 / self.memory);
-            if self.n > self.directions {
-                let scale = self.n as f32 / self.judgement.observed as f32;
-                let noise = self.energy * scale / (self.n - self.directions) as f32;
-                self.noise += gain * (noise - self.noise);
+        if self.influence.audits(self.frames) {
+            let mean = self.noise * (self.n - self.directions) as f32;
+            if self.influence.started_gross(self.outside, mean, self.frames) {
+                self.restart(self.rank);
+                return;
             }
-            self.rotate(gain);
-            self.polish();
         }
-        let gain = (1.0 / self.frames.max(1) as f32).max(1.0 / self.memory);
-        linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], gain, x);
+        // The first frame only says where the mean is.
+        if self.frames <= 1 {
+            linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], 1.0, x);
+            self.filler.begin(x);
+            return;
+        }
+        let judged = self.judgement.is_judged();
+        let weight = self.influence.weigh(self.distance, self.frames, judged);
+        if weight < NOTHING || weight < OUTLIER && self.holed && self.filler.follows() {
+            self.filler.skip();
+            return;
+        }
+        let gain = (weight * (1.0 / (self.frames - 1) as f32).max(1.0 / self.memory)).min(1.0);
+        if judged && self.n > self.directions {
+            let noise = self.outside / (self.n - self.directions) as f32;
+            self.noise += gain * (noise - self.noise);
+        }
+        if self.holed {
+            self.fill(x, weight);
+        } else {
+            self.remember(x, weight);
+        }
+        self.rotate(gain);
+        self.polish();
     }
 
     fn spectrum(&self, variances: &mut [f32], _work: &mut [f32], _more: &mut [f32]) -> usize {

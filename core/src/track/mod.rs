@@ -11,6 +11,7 @@ mod frequent;
 #[cfg(test)]
 mod hostile;
 mod incremental;
+mod influence;
 mod level;
 mod missing;
 mod rank;
@@ -19,7 +20,7 @@ mod snapshot;
 pub use config::{MAX_RANK, TrackerConfig};
 #[cfg(feature = "alloc")]
 pub use fapi::{DynFapi, FapiBatch};
-pub use fapi::{Fapi, FapiOf};
+pub use fapi::{Fapi, FapiOf, LeanFapi};
 pub use flag::{Flag, FlagConfig};
 #[cfg(feature = "alloc")]
 pub use frequent::DynFrequentDirections;
@@ -28,15 +29,15 @@ pub use frequent::{FrequentDirections, FrequentDirectionsOf};
 pub use incremental::DynIncrementalSvd;
 pub use incremental::{IncrementalSvd, IncrementalSvdOf};
 pub use level::{Level, LevelConfig};
-
+pub use missing::{Gaps, Imputer, Ridge};
 pub use rank::{RankAdapter, RankConfig, RankReport, RankRule, Spectrum};
 pub use snapshot::{Snapshot, SnapshotError};
 
 /// What one frame looked like to the subspace known before it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Judgement {
-    /// Q = ‖e‖², the residual energy (SPE), in squared units of the input. With missing entries it is the residual of the
-    /// observed ones, scaled by n/observed. NaN if the frame could not be judged.
+    /// Q = ‖e‖², the residual energy (SPE), in squared units of the input. With missing entries it is that of the
+    /// observed ones, scaled to the degrees of freedom of a whole frame. NaN if the frame could not be judged.
     pub q: f32,
     /// Hotelling's T² = Σ y_k²/λ_k of the coordinates within the tracked covariance. NaN if the frame could not be judged.
     pub t2: f32,
@@ -93,8 +94,9 @@ pub trait SubspaceTracker {
     /// In debug builds, if a length is not n.
     fn judge(&mut self, x: &[f32], residual: &mut [f32]) -> Judgement;
 
-    /// Learns from the frame that was judged last; `x` and `residual` as then. A frame that could not be judged teaches nothing: it
-    /// may hold a number near the end of `f32`, from which a mean would not return for a hundred memories.
+    /// Learns from the frame that was judged last; `x` and `residual` as then. Frames with missing entries teach what they can, even those with too
+    /// few to be judged. One without any teaches nothing, nor one with a number near the end of `f32`, from which a mean
+    /// would not return for a hundred memories.
     fn learn(&mut self, x: &[f32], residual: &[f32]);
 
     /// The principal axes U = W·V (`axes`, n×r) and the variances along them (`variances`, r, **descending**, squared units of the

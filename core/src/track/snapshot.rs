@@ -3,7 +3,7 @@
 //! ```text
 //! offset  bytes  little-endian
 //!      0      4  "ESTK"
-//!      4      2  version of this format, 1. Raised by any change of the layout or of the meaning of a field, in any tracker
+//!      4      2  version of this format, 2. Raised by any change of the layout or of the meaning of a field, in any tracker
 //!      6      1  kind of tracker: 1 Fapi, 2 IncrementalSvd, 3 FrequentDirections
 //!      7      1  number of words w
 //!      8      4  length of the whole in bytes
@@ -20,7 +20,7 @@ use core::fmt;
 const MAGIC: [u8; 4] = *b"ESTK";
 
 /// Version of the format.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// Bytes before the words.
 const HEADER: usize = 12;
@@ -114,7 +114,8 @@ pub(super) const fn length(words: usize, floats: usize) -> usize {
 }
 
 /// Writes words, then floats.
-pub(super) struct Writer<'a> {
+#[derive(Debug)]
+pub struct Writer<'a> {
     bytes: &'a mut [u8],
     at: usize,
 }
@@ -217,10 +218,19 @@ impl<'a, const W: usize> Reader<'a, W> {
 }
 
 /// Floats that are taken one after the other; zeros after the last.
-#[derive(Clone, Copy)]
-pub(super) struct Floats<'a>(&'a [[u8; 4]]);
+#[derive(Clone, Copy, Debug)]
+pub struct Floats<'a>(&'a [[u8; 4]]);
 
 impl Floats<'_> {
+    /// No floats at all.
+    pub(super) const NONE: Self = Self(&[]);
+
+    /// Those that come after `count` of them.
+    pub(super) fn after(mut self, count: usize) -> Self {
+        self.take(count);
+        self
+    }
+
     pub(super) fn next(&mut self) -> f32 {
         let (first, rest) = self.0.split_first().unwrap_or((&[0; 4], &[]));
         self.0 = rest;

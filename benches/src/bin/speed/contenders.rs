@@ -44,7 +44,7 @@ pub(crate) struct Contender {
 }
 
 pub(crate) fn config(rank: usize) -> TrackerConfig {
-    TrackerConfig { rank, memory_frames: 1000.0 }
+    TrackerConfig { rank, memory_frames: 1000.0, ..Default::default() }
 }
 
 /// Frames with r strong directions and noise.

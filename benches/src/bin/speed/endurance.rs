@@ -35,7 +35,7 @@ const DRIFT: f64 = 1e-4;
 pub(crate) fn run(report: &mut Report, quick: bool) -> Result<()> {
     let total: u64 = if quick { 10_000_000 } else { 1_000_000_000 };
     let pool = frames(N, R, POOL, 1);
-    let config = TrackerConfig { rank: R, memory_frames: MEMORY as f32 };
+    let config = TrackerConfig { rank: R, memory_frames: MEMORY as f32, ..Default::default() };
     let mut tracker = Fapi::<N, R>::new(&config).map_err(|error| format!("{error:?}"))?;
     let mut residual = [0.0; N];
     let frame = |t: u64| {

@@ -174,7 +174,7 @@ fn the_state_has_a_stated_size() {
     // vectors of 100 shared; spatial view, histograms and event. A flag has 140 bytes.
     const { assert!(Monitor::<8, 3>::STATE_BYTES < 8 * ((2 * 560 + 140) * 4 + 140 + 24) + 3072 + 128 + 4 * 113) };
     // Without temporal views a window of one is enough.
-    const { assert!(Monitor::<8, 3, 1, 1>::STATE_BYTES < 6 * 1024 + 8 * (140 + 24) + 128 + 4 * 113) };
+    const { assert!(Monitor::<8, 3, 1, 1>::STATE_BYTES < 6_500 + 8 * (140 + 24) + 128 + 4 * 113) };
 }
 
 /// The key of a refused configuration.

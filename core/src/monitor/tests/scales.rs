@@ -7,7 +7,7 @@ use crate::condition::ChannelCondition;
 use crate::monitor::{COARSE_FACTOR, Config, Monitor};
 use crate::score::Excess;
 use crate::testing::Random;
-use crate::track::{Fapi, SubspaceTracker, TrackerConfig};
+use crate::track::{LeanFapi, SubspaceTracker, TrackerConfig};
 
 const L: usize = 20;
 const CHANNELS: usize = 5;
@@ -19,16 +19,16 @@ struct Reference {
     past: Vec<f32>,
     /// Frames in the first mean.
     first: usize,
-    fine: (Fapi<L, 2>, Excess),
-    coarse: Option<(Fapi<L, 2>, Excess)>,
+    fine: (LeanFapi<L, 2>, Excess),
+    coarse: Option<(LeanFapi<L, 2>, Excess)>,
     coarse_score: f32,
 }
 
 impl Reference {
     fn new(config: &Config, index: usize) -> Self {
         let t = &config.temporal;
-        let tracker = TrackerConfig { rank: t.rank, memory_frames: t.memory_frames };
-        let view = || (Fapi::new(&tracker).unwrap(), Excess::new(t.memory_frames, 1e-6 * L as f32));
+        let tracker = TrackerConfig { rank: t.rank, memory_frames: t.memory_frames, patience_frames: 0 };
+        let view = || (LeanFapi::new(&tracker).unwrap(), Excess::new(t.memory_frames, 1e-6 * L as f32));
         Self {
             condition: ChannelCondition::new(&config.condition),
             past: Vec::new(),
@@ -40,7 +40,7 @@ impl Reference {
     }
 
     fn judge(
-        (tracker, excess): &mut (Fapi<L, 2>, Excess),
+        (tracker, excess): &mut (LeanFapi<L, 2>, Excess),
         condition: &ChannelCondition,
         past: &[f32],
     ) -> f32 {

@@ -146,7 +146,7 @@ fn predictive_moments_hold_the_rate_where_fitted_ones_do_not() {
 #[test]
 fn a_tracker_holds_the_rate_with_its_own_moments() {
     for memory in [100.0, 500.0] {
-        let config = TrackerConfig { rank: RANK, memory_frames: memory };
+        let config = TrackerConfig { rank: RANK, memory_frames: memory, patience_frames: 0 };
         let mut tracker = Fapi::<CHANNELS, RANK>::new(&config).unwrap();
         let mut moments = EnergyMoments::new(4.0 * memory);
         let (mut residual, mut random) = ([0.0; CHANNELS], Random::new(5));

@@ -3,23 +3,25 @@
 //! A small stream leaves a processor waiting: its sums are short and hang on each other, through two divisions and two square
 //! roots. Streams do not hang on each other. The ordinary frame, complete and judged, is written here a second time, for
 //! eight streams at once, in the order of [`FapiOf::rotate`] and its neighbours: a test holds the bits together. Anything else
-//! (the first frame, missing entries, numbers that overflow, a stream that is not to learn) is left to [`DynFapi`], stream by
+//! (the first frame, missing entries, outliers, numbers that overflow, a stream that is not to learn) is left to [`DynFapi`], stream by
 //! stream: the stream is taken out of its group before, and put back after the others have gone on.
 
 use alloc::vec;
 use alloc::vec::Vec;
 use core::array;
 
-use super::{BROKEN, DynFapi, LARGE_STEP, LEAK, NO_DIGITS, RELATIVE_LEAK, UPKEEP_EVERY, next_pair};
+use super::update::next_pair;
+use super::{BROKEN, DynFapi, LARGE_STEP, LEAK, NO_DIGITS, RELATIVE_LEAK, UPKEEP_EVERY};
 use crate::error::{ConfigError, in_range};
 use crate::linalg::streams::{self, Each, STREAMS};
-use crate::math::sqrt;
+use crate::track::influence::Influence;
+use crate::track::missing::State;
 use crate::track::{Judgement, SubspaceTracker, TrackerConfig};
 
 /// FAPI of many streams that have the same number of channels and the same configuration. Each stream gets the bits that a [`DynFapi`]
 /// of its own would give it.
 ///
-/// Memory on the heap, allocated at construction: 4·(n·r + r² + 3n + 2r + 16) bytes a stream, streams rounded up to a multiple of
+/// Memory on the heap, allocated at construction: 4·(n·r + r² + 5n + 4r + 36) bytes a stream, streams rounded up to a multiple of
 /// eight. For small streams: at 8 channels a frame takes half the time of a single tracker, at 64 about as much, and above
 /// that more, since eight bases at once leave the cache; keep a tracker each there. The bench `speed` prints by how much.
 #[derive(Clone, Debug)]
@@ -27,8 +29,7 @@ pub struct FapiBatch {
     groups: Vec<Group>,
     streams: usize,
     n: usize,
-    forgetting: f32,
-    memory: f32,
+    constants: Constants,
     work: Work,
 }
 
@@ -43,10 +44,19 @@ struct Group {
     /// The frames that were judged last, and their residuals.
     frame: Vec<Each>,
     residual: Vec<Each>,
+    /// What gaps leave open; the frames that were learned last, and ages of entries: of the imputers.
+    open: Vec<Each>,
+    past_residual: Vec<Each>,
+    past_y: Vec<Each>,
+    age: Vec<[u8; STREAMS]>,
+    imputer: [State; STREAMS],
+    influence: [Influence; STREAMS],
     weight: Each,
     noise: Each,
     frames: [u32; STREAMS],
     judgement: [Judgement; STREAMS],
+    distance: Each,
+    holed: [bool; STREAMS],
     polish: [(usize, usize); STREAMS],
     leaked: [usize; STREAMS],
 }
@@ -83,10 +93,18 @@ impl FapiBatch {
             f: each(r),
             frame: each(n),
             residual: each(n),
+            open: each(r),
+            past_residual: each(n),
+            past_y: each(r),
+            age: vec![[0; STREAMS]; n],
+            imputer: [single.filler.state; STREAMS],
+            influence: [single.influence; STREAMS],
             weight: Each::ZERO,
             noise: Each::ZERO,
             frames: [0; STREAMS],
             judgement: [Judgement::unjudged(0); STREAMS],
+            distance: Each::ZERO,
+            holed: [false; STREAMS],
             polish: [(0, 0); STREAMS],
             leaked: [0; STREAMS],
         };
@@ -95,8 +113,11 @@ impl FapiBatch {
             groups: vec![group; streams.div_ceil(STREAMS)],
             streams,
             n,
-            forgetting: single.forgetting,
-            memory: single.memory,
+            constants: Constants {
+                forgetting: single.forgetting,
+                growth: single.growth,
+                memory: single.memory,
+            },
             work: Work {
                 g: each(r),
                 h: each(r),
@@ -135,7 +156,7 @@ impl FapiBatch {
 
     /// [`SubspaceTracker::learn`] for the streams, by number, for which `teach` says so, from the frames that were judged last.
     pub fn learn(&mut self, teach: impl Fn(usize) -> bool) {
-        let (constants, streams) = (self.constants(), self.streams);
+        let (constants, streams) = (self.constants, self.streams);
         for (first, group) in (0..).step_by(STREAMS).zip(&mut self.groups) {
             // Whatever fills the last group up learns along.
             let taught = array::from_fn(|s| first + s >= streams || teach(first + s));
@@ -148,7 +169,7 @@ impl FapiBatch {
     /// # Panics
     /// If `frames` or `out` is too short.
     pub fn process(&mut self, frames: &[f32], out: &mut [Judgement]) {
-        let constants = self.constants();
+        let constants = self.constants;
         self.each_group(frames, out, |group, work, frames, out| {
             group.judge(frames, work);
             out.copy_from_slice(&group.judgement[..out.len()]);
@@ -178,10 +199,6 @@ impl FapiBatch {
         single
     }
 
-    fn constants(&self) -> Constants {
-        Constants { forgetting: self.forgetting, memory: self.memory }
-    }
-
     fn each_group(
         &mut self,
         frames: &[f32],
@@ -204,9 +221,10 @@ impl FapiBatch {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Constants {
     forgetting: f32,
+    growth: f32,
     memory: f32,
 }
 
@@ -231,6 +249,14 @@ impl Group {
         copy(&self.root, s, single.root.as_mut_slice());
         copy(&self.y, s, single.y.as_mut_slice());
         copy(&self.f, s, single.f.as_mut_slice());
+        copy(&self.open, s, single.p.as_mut_slice());
+        copy(&self.past_residual, s, single.filler.residual.as_mut_slice());
+        copy(&self.past_y, s, single.filler.coordinates.as_mut_slice());
+        for (age, ages) in single.filler.age.as_mut_slice().iter_mut().zip(&self.age) {
+            *age = ages[s];
+        }
+        (single.filler.state, single.influence) = (self.imputer[s], self.influence[s]);
+        (single.distance, single.holed) = (self.distance.0[s], self.holed[s]);
         (single.weight, single.noise) = (self.weight.0[s], self.noise.0[s]);
         (single.frames, single.judgement) = (self.frames[s], self.judgement[s]);
         (single.polish, single.leaked) = (self.polish[s], self.leaked[s]);
@@ -243,6 +269,14 @@ impl Group {
         put(&mut self.root, s, single.root.as_slice());
         put(&mut self.y, s, single.y.as_slice());
         put(&mut self.f, s, single.f.as_slice());
+        put(&mut self.open, s, single.p.as_slice());
+        put(&mut self.past_residual, s, single.filler.residual.as_slice());
+        put(&mut self.past_y, s, single.filler.coordinates.as_slice());
+        for (ages, age) in self.age.iter_mut().zip(single.filler.age.as_slice()) {
+            ages[s] = *age;
+        }
+        (self.imputer[s], self.influence[s]) = (single.filler.state, single.influence);
+        (self.distance.0[s], self.holed[s]) = (single.distance, single.holed);
         (self.weight.0[s], self.noise.0[s]) = (single.weight, single.noise);
         (self.frames[s], self.judgement[s]) = (single.frames, single.judgement);
         (self.polish[s], self.leaked[s]) = (single.polish, single.leaked);
@@ -258,7 +292,8 @@ impl Group {
             residual[i] = frame[i] - self.mean[i];
             zero = zero + Each::ZERO * frame[i];
         }
-        let complete = zero.is_finite();
+        let finite = zero.is_finite();
+        let complete: [bool; STREAMS] = array::from_fn(|s| finite[s] && self.imputer[s].all_known());
         let missing = |s: &usize| !complete[*s];
         for s in (0..STREAMS).filter(missing) {
             self.take(s, &mut work.single[s]);
@@ -269,8 +304,11 @@ impl Group {
         streams::project(&self.root, &self.y, &mut self.f);
         let t2 = self.weight * streams::energy(&self.f);
         let finite = (q + t2).is_finite();
+        let distance = t2 + q / (self.noise + Each::all(LEAK));
         for s in 0..STREAMS {
-            if finite[s] {
+            if finite[s] && complete[s] {
+                self.distance.0[s] = distance.0[s].min(f32::MAX);
+                self.holed[s] = false;
                 self.judgement[s] = Judgement { q: q.0[s], t2: t2.0[s], observed: n };
             } else {
                 if complete[s] {
@@ -291,11 +329,11 @@ impl Group {
     }
 
     fn learn(&mut self, taught: [bool; STREAMS], constants: Constants, work: &mut Work) {
-        let n = self.mean.len();
         let step = self.step(constants.forgetting, work);
         let together = array::from_fn(|s| {
-            let judged = self.judgement[s].observed == n && self.judgement[s].is_judged();
-            taught[s] && judged && step.possible[s] && (1..u32::MAX).contains(&self.frames[s])
+            let judged = self.judgement[s].is_judged() && !self.holed[s];
+            let ordinary = taught[s] && judged && step.possible[s] && (1..u32::MAX).contains(&self.frames[s]);
+            ordinary && self.counts_in_full(s)
         });
         let alone = |s: &usize| !together[*s];
         for s in (0..STREAMS).filter(alone) {
@@ -307,9 +345,22 @@ impl Group {
         for (mean, x) in self.mean.iter_mut().zip(&self.frame) {
             *mean = *mean + Each(gain) * (*x - *mean);
         }
+        self.past_residual.copy_from_slice(&self.residual);
+        self.past_y.copy_from_slice(&self.y);
+        self.imputer.iter_mut().for_each(State::remember);
         for s in (0..STREAMS).filter(alone) {
             self.put(s, &work.single[s]);
         }
+    }
+
+    /// Whether the frame of a stream counts as it is; if so, its influence takes note of it.
+    fn counts_in_full(&mut self, s: usize) -> bool {
+        let (frame, mut influence) = (self.frames[s] + 1, self.influence[s]);
+        if influence.audits(frame) || influence.weigh(self.distance.0[s], frame, true) != 1.0 {
+            return false;
+        }
+        self.influence[s] = influence;
+        true
     }
 
     /// Takes a stream out, and lets it learn, if it is to, by itself.
@@ -361,7 +412,7 @@ impl Group {
 
     /// Noise, W, S and weight, for all streams.
     fn advance(&mut self, step: &Step, constants: Constants, work: &Work) {
-        let (n, r, Constants { forgetting, memory }) = (self.mean.len(), self.y.len(), constants);
+        let (n, r, Constants { forgetting, growth, memory }) = (self.mean.len(), self.y.len(), constants);
         self.frames = self.frames.map(|frames| frames.saturating_add(1));
         if n > r {
             let gain = self.frames.map(|frames| (1.0 / frames.wrapping_sub(1) as f32).max(1.0 / memory));
@@ -369,7 +420,7 @@ impl Group {
             self.noise = self.noise + Each(gain) * (q / Each::all((n - r) as f32) - self.noise);
         }
         streams::rank_one_rotation(&mut self.basis, step.eta, &self.residual, &work.p, &work.g);
-        absorb(&mut self.root, &self.f, &work.h, step.shrink, forgetting);
+        absorb(&mut self.root, &self.f, &work.h, step.shrink, growth);
         self.weight = Each::all(forgetting) * self.weight + Each::all(1.0);
     }
 
@@ -432,15 +483,15 @@ impl Group {
 #[derive(Clone, Copy, Debug)]
 struct Step {
     eta: Each,
-    /// γ of [`super::absorb`].
+    /// γ of [`super::update::absorb`].
     shrink: Each,
     /// For which streams no number overflowed.
     possible: [bool; STREAMS],
 }
 
-/// [`super::absorb`] for eight streams, given γ.
-fn absorb(root: &mut [Each], f: &[Each], h: &[Each], gamma: Each, beta: f32) {
-    streams::scaled_rank_one(root, Each::all(1.0 / sqrt(beta)), -gamma, h, f);
+/// [`super::update::absorb`] for eight streams, given γ and 1/√β.
+fn absorb(root: &mut [Each], f: &[Each], h: &[Each], gamma: Each, growth: f32) {
+    streams::scaled_rank_one(root, Each::all(growth), -gamma, h, f);
 }
 
 #[cfg(test)]

@@ -8,13 +8,14 @@ use super::FapiOf;
 use crate::linalg;
 use crate::math::sqrt;
 use crate::shape::Alloc;
+use crate::track::missing::Gaps;
 
 /// Share of its energy that a new direction must have outside the subspace.
 const OUTSIDE: f32 = 1e-3;
 
 /// Variances along the principal axes, descending.
-pub(super) fn spectrum<N: Dim, R: Dim>(
-    tracker: &FapiOf<N, R>,
+pub(super) fn spectrum<N: Dim, R: Dim, G: Gaps<N, R>>(
+    tracker: &FapiOf<N, R, G>,
     variances: &mut [f32],
     inverse: &mut [f32],
     axes: &mut [f32],
@@ -33,7 +34,11 @@ where
 }
 
 /// W ← [W, v] with the direction's part v outside W, Z ← diag(Z, 1/(weight·variance)).
-pub(super) fn grow<N: Dim, R: Dim>(tracker: &mut FapiOf<N, R>, direction: &[f32], variance: f32) -> bool
+pub(super) fn grow<N: Dim, R: Dim, G: Gaps<N, R>>(
+    tracker: &mut FapiOf<N, R, G>,
+    direction: &[f32],
+    variance: f32,
+) -> bool
 where
     DefaultAllocator: Alloc<N, R>,
 {
@@ -71,13 +76,15 @@ where
         let noise = tracker.noise + (tracker.noise - variance) / (n - r - 1) as f32;
         tracker.noise = noise.clamp(0.0, f32::MAX);
     }
+    tracker.filler.unfold(&tracker.basis.as_slice()[..n * r], n);
     tracker.rank = r + 1;
+    tracker.filler.fold(&tracker.basis.as_slice()[..n * (r + 1)], n);
     forget_the_last_frame(tracker);
     true
 }
 
 /// W ← W·B and Z ← Bᵀ·Z·B, where the columns of B span all principal axes but the weakest: see the incremental SVD.
-pub(super) fn shrink<N: Dim, R: Dim>(tracker: &mut FapiOf<N, R>) -> bool
+pub(super) fn shrink<N: Dim, R: Dim, G: Gaps<N, R>>(tracker: &mut FapiOf<N, R, G>) -> bool
 where
     DefaultAllocator: Alloc<N, R>,
 {
@@ -106,6 +113,7 @@ where
             axes[(k - 1) * (r - 1) + i] = size * (axes[k * r + i] - d[i] * (part * along + last));
         }
     }
+    tracker.filler.unfold(&tracker.basis.as_slice()[..n * r], n);
     // W·B = W − (w_r + W·d/(1 + δ))·dᵀ with the last column w_r apart.
     let (w, rest) = tracker.basis.as_mut_slice().split_at_mut(n * (r - 1));
     let last = &mut rest[..n];
@@ -118,6 +126,7 @@ where
     let variance = 1.0 / (values[0] * tracker.weight.max(1.0));
     tracker.noise += (variance - tracker.noise) / (n - r + 1) as f32;
     tracker.rank = r - 1;
+    tracker.filler.fold(&tracker.basis.as_slice()[..n * (r - 1)], n);
     forget_the_last_frame(tracker);
     true
 }
@@ -163,13 +172,14 @@ fn widen(a: &mut [f32], r: usize, corner: f32) {
 }
 
 /// Coordinates of another length mean nothing any more; the frame was learned already.
-fn forget_the_last_frame<N: Dim, R: Dim>(tracker: &mut FapiOf<N, R>)
+fn forget_the_last_frame<N: Dim, R: Dim, G: Gaps<N, R>>(tracker: &mut FapiOf<N, R, G>)
 where
     DefaultAllocator: Alloc<N, R>,
 {
     tracker.y.fill(0.0);
     tracker.f.fill(0.0);
     tracker.judgement = super::Judgement::unjudged(0);
+    (tracker.distance, tracker.holed) = (f32::NAN, false);
     (tracker.polish, tracker.leaked) = ((0, 0), 0);
 }
 
@@ -182,7 +192,7 @@ mod tests {
 
     fn learned(rank: usize, seed: u64) -> (Fapi<12, 6>, Stream) {
         let mut stream = Stream::new(12, 4, seed);
-        let mut fapi = Fapi::new(&TrackerConfig { rank, memory_frames: 500.0 }).unwrap();
+        let mut fapi = Fapi::new(&TrackerConfig { rank, memory_frames: 500.0, patience_frames: 0 }).unwrap();
         let mut e = [0.0; 12];
         (0..5000).for_each(|_| _ = fapi.process(&stream.next(), &mut e));
         (fapi, stream)

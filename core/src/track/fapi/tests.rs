@@ -2,6 +2,7 @@
 
 mod contract;
 mod hostile;
+mod influence;
 mod missing;
 mod orthonormal;
 mod paper;
@@ -12,8 +13,9 @@ pub(in crate::track) mod streams;
 use super::Fapi;
 use crate::track::{SubspaceTracker, TrackerConfig};
 
+/// Every frame counts in full, as in the references.
 fn tracker<const N: usize, const R: usize>(rank: usize, memory_frames: f32) -> Fapi<N, R> {
-    Fapi::new(&TrackerConfig { rank, memory_frames }).unwrap()
+    Fapi::new(&TrackerConfig { rank, memory_frames, patience_frames: 0 }).unwrap()
 }
 
 /// max |WᵀW − I|, in f64.

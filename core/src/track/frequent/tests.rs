@@ -9,7 +9,7 @@ use crate::track::fapi::tests::streams::Stream;
 use crate::track::{SubspaceTracker, TrackerConfig};
 
 fn tracker<const N: usize, const L: usize>(rank: usize, memory_frames: f32) -> FrequentDirections<N, L> {
-    FrequentDirections::new(&TrackerConfig { rank, memory_frames }).unwrap()
+    FrequentDirections::new(&TrackerConfig { rank, memory_frames, patience_frames: 0 }).unwrap()
 }
 
 /// What the tracker weighs: C ← (1 − γ)·C + γ·x·xᵀ of the frames as it centres them, in f64.

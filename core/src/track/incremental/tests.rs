@@ -10,7 +10,7 @@ use crate::track::fapi::tests::streams::Stream;
 use crate::track::{Judgement, SubspaceTracker, TrackerConfig};
 
 fn tracker<const N: usize, const R: usize>(rank: usize, memory_frames: f32) -> IncrementalSvd<N, R> {
-    IncrementalSvd::new(&TrackerConfig { rank, memory_frames }).unwrap()
+    IncrementalSvd::new(&TrackerConfig { rank, memory_frames, patience_frames: 0 }).unwrap()
 }
 
 fn axes<const N: usize, const R: usize>(tracker: &IncrementalSvd<N, R>) -> (DMatrix<f64>, Vec<f32>) {
@@ -185,7 +185,7 @@ fn a_block_is_the_loop_and_judging_teaches_nothing() {
 #[cfg(feature = "alloc")]
 #[test]
 fn run_time_shapes_give_the_same_bits() {
-    let config = TrackerConfig { rank: 3, memory_frames: 100.0 };
+    let config = TrackerConfig { rank: 3, memory_frames: 100.0, patience_frames: 0 };
     let mut fixed = tracker::<8, 5>(3, 100.0);
     let mut dynamic = crate::track::DynIncrementalSvd::new(8, 5, &config).unwrap();
     let mut wide =

@@ -85,7 +85,7 @@ fn follows(mut tracker: impl SubspaceTracker, rule: RankRule, name: &str) {
 #[test]
 fn the_rank_follows_the_stream_with_every_tracker() {
     for rank in [1, 3, 6] {
-        let config = TrackerConfig { rank, memory_frames: 500.0 };
+        let config = TrackerConfig { rank, memory_frames: 500.0, patience_frames: 0 };
         // Variances 9, 4, 2.25 and perhaps 1 over twelve times 0.04: three hold 98 % or 92 %, four at least 98 %.
         for rule in [MDL, RankRule::Energy { low: 0.95, high: 0.97 }] {
             follows(Fapi::<12, 6>::new(&config).unwrap(), rule, "fapi");
@@ -101,7 +101,7 @@ fn the_rank_follows_the_stream_with_every_tracker() {
 
 #[test]
 fn a_fixed_rank_is_never_moved_and_the_tracker_not_touched() {
-    let config = TrackerConfig { rank: 2, memory_frames: 200.0 };
+    let config = TrackerConfig { rank: 2, memory_frames: 200.0, patience_frames: 0 };
     let (mut alone, mut watched) =
         (Fapi::<12, 6>::new(&config).unwrap(), Fapi::<12, 6>::new(&config).unwrap());
     let mut adapter = adapter::<12, 6>(RankRule::Fixed, 200.0);
@@ -120,7 +120,7 @@ fn a_fixed_rank_is_never_moved_and_the_tracker_not_touched() {
 
 #[test]
 fn hostile_residuals_do_no_harm() {
-    let config = TrackerConfig { rank: 2, memory_frames: 100.0 };
+    let config = TrackerConfig { rank: 2, memory_frames: 100.0, patience_frames: 0 };
     let mut tracker = IncrementalSvd::<12, 6>::new(&config).unwrap();
     for rule in [MDL, RankRule::Energy { low: 0.9, high: 0.95 }] {
         let mut adapter = adapter::<12, 6>(rule, 100.0);

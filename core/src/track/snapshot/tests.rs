@@ -6,7 +6,7 @@ use crate::track::fapi::tests::streams::Stream;
 use crate::track::{Fapi, FrequentDirections, IncrementalSvd, SubspaceTracker, TrackerConfig};
 use std::vec::Vec;
 
-const CONFIG: TrackerConfig = TrackerConfig { rank: 3, memory_frames: 200.0 };
+const CONFIG: TrackerConfig = TrackerConfig { rank: 3, memory_frames: 200.0, patience_frames: 4 };
 
 fn saved(tracker: &impl Snapshot) -> Vec<u8> {
     let mut bytes = vec![0xAA; tracker.snapshot_len() + 3];

@@ -5,10 +5,11 @@ use std::vec::Vec;
 use super::FapiBatch;
 use crate::testing::Random;
 use crate::track::fapi::DynFapi;
-use crate::track::{Judgement, SubspaceTracker, TrackerConfig};
+use crate::track::{Gaps, Judgement, SubspaceTracker, TrackerConfig};
 
 fn config(rank: usize) -> TrackerConfig {
-    TrackerConfig { rank, memory_frames: 50.0 }
+    // Of even rank with patience, so that both ways are gone.
+    TrackerConfig { rank, memory_frames: 50.0, patience_frames: if rank % 2 == 0 { 4 } else { 0 } }
 }
 
 /// Everything of a tracker that a later frame depends on or a caller sees.
@@ -19,10 +20,15 @@ fn state(tracker: &DynFapi) -> Vec<u32> {
         tracker.root.as_slice(),
         tracker.coordinates(),
         tracker.f.as_slice(),
+        tracker.filler.residual.as_slice(),
+        tracker.filler.coordinates.as_slice(),
+        &tracker.influence.floats(),
     ];
-    let numbers = numbers.concat().into_iter().chain([tracker.weight, tracker.noise]);
+    let numbers = numbers.concat().into_iter().chain([tracker.weight, tracker.noise, tracker.distance]);
     let counts = [tracker.frames as usize, tracker.polish.0, tracker.polish.1, tracker.leaked];
-    numbers.map(f32::to_bits).chain(counts.map(|count| count as u32)).collect()
+    let policies = Gaps::words(&tracker.filler).into_iter().chain(tracker.influence.words());
+    let ages = tracker.filler.age.iter().map(|age| u32::from(*age));
+    numbers.map(f32::to_bits).chain(counts.map(|count| count as u32)).chain(policies).chain(ages).collect()
 }
 
 fn bits(judgement: &Judgement) -> (u32, u32, usize) {
@@ -89,24 +95,29 @@ fn ordinary_streams_get_the_bits_of_single_trackers() {
 #[test]
 fn so_do_streams_with_gaps_spikes_and_pauses() {
     let mut random = Random::new(7);
-    beside(11, 8, 3, 1200, |t, s, x| {
-        let chance = random.uniform();
-        match s {
-            // A missing entry, a missing half, a dead sensor: the last one puts a stream out of step with its neighbours.
-            1 if chance < 0.1 => x[t % 8] = f32::NAN,
-            2 if chance < 0.1 => x[..5].fill(f32::INFINITY),
-            3 if (300..317).contains(&t) => x.fill(f32::NAN),
-            // Spikes that overflow, and almost.
-            4 if chance < 0.02 => x[2] = 3e38,
-            5 if chance < 0.02 => x[3] = 1e18,
-            6 if chance < 0.02 => x.iter_mut().for_each(|x| *x *= 1e4),
-            // Nothing ever happens.
-            7 => x.fill(0.0),
-            _ => {}
-        }
-        // One stream is held now and then, all of them once.
-        !(s == 9 && chance < 0.3 || t == 800)
-    });
+    for r in [3, 4] {
+        beside(11, 8, r, 1200, |t, s, x| {
+            let chance = random.uniform();
+            match s {
+                // A missing entry, a missing half, a dead sensor: the last one puts a stream out of step with its neighbours.
+                1 if chance < 0.1 => x[t % 8] = f32::NAN,
+                2 if chance < 0.1 => x[..5].fill(f32::INFINITY),
+                3 if (300..317).contains(&t) => x.fill(f32::NAN),
+                // Spikes that overflow, and almost.
+                4 if chance < 0.02 => x[2] = 3e38,
+                5 if chance < 0.02 => x[3] = 1e18,
+                6 if chance < 0.02 => x.iter_mut().for_each(|x| *x *= 1e4),
+                // A channel that appears late, and one that goes for good.
+                8 if t < 40 => x[0] = f32::NAN,
+                10 if t > 600 => x[1] = f32::NAN,
+                // Nothing ever happens.
+                7 => x.fill(0.0),
+                _ => {}
+            }
+            // One stream is held now and then, all of them once.
+            !(s == 9 && chance < 0.3 || t == 800)
+        });
+    }
 }
 
 #[test]

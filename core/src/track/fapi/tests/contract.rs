@@ -28,7 +28,7 @@ fn same(a: &Judgement, b: &Judgement) -> bool {
 #[test]
 fn run_time_shapes_give_the_same_bits() {
     // Memory for rank 5, of which 3 is used: the spare columns must not matter either.
-    let config = TrackerConfig { rank: 3, memory_frames: 200.0 };
+    let config = TrackerConfig { rank: 3, memory_frames: 200.0, ..Default::default() };
     let (mut exact, mut roomy) = (Fapi::<8, 3>::new(&config).unwrap(), Fapi::<8, 5>::new(&config).unwrap());
     let mut dynamic = super::super::DynFapi::new(8, &config).unwrap();
     // And memory for 11 channels, of which 8 are used.
@@ -83,7 +83,7 @@ fn restarting_forgets_everything() {
     let all = frames(500, 64);
     let mut e = [0.0; 8];
     let (mut used, mut fresh) = (
-        Fapi::<8, 5>::new(&TrackerConfig { rank: 5, memory_frames: 50.0 }).unwrap(),
+        Fapi::<8, 5>::new(&TrackerConfig { rank: 5, memory_frames: 50.0, patience_frames: 0 }).unwrap(),
         tracker::<8, 5>(2, 50.0),
     );
     all.chunks_exact(8).for_each(|x| _ = used.process(x, &mut e));
@@ -121,7 +121,8 @@ fn the_judgement_is_of_the_subspace_known_before() {
 #[test]
 fn shapes_that_do_not_fit_are_refused() {
     for (rank, memory_frames) in [(0, 100.0), (4, 100.0), (3, 1.9), (3, f32::NAN), (3, 1.1e7)] {
-        assert!(Fapi::<8, 3>::new(&TrackerConfig { rank, memory_frames }).is_err(), "{rank} {memory_frames}");
+        let config = TrackerConfig { rank, memory_frames, ..Default::default() };
+        assert!(Fapi::<8, 3>::new(&config).is_err(), "{rank} {memory_frames}");
     }
-    assert!(Fapi::<2, 3>::new(&TrackerConfig { rank: 3, memory_frames: 100.0 }).is_err());
+    assert!(Fapi::<2, 3>::new(&TrackerConfig { rank: 3, ..Default::default() }).is_err());
 }

@@ -7,7 +7,7 @@ use super::reference::{Inverse, Paper};
 use super::streams::Stream;
 use super::{Fapi, orthonormality_error, tracker};
 use crate::testing::{Random, distance, wide, wide_vector};
-use crate::track::SubspaceTracker;
+use crate::track::{SubspaceTracker, TrackerConfig};
 
 const NUMBERS: [f32; 16] = [
     f32::NAN,
@@ -53,6 +53,8 @@ fn frame(kind: u64, t: usize, random: &mut Random) -> [f32; 8] {
         4 => core::array::from_fn(|i| if i == t % 8 { pick(random) } else { 0.0 }),
         5 => core::array::from_fn(|_| (random.normal() * 1e-20) as f32),
         6 => core::array::from_fn(|_| (random.normal() * 1e3) as f32),
+        7 => core::array::from_fn(|_| if random.uniform() < 0.9 { f32::NAN } else { random.normal() as f32 }),
+        8 => [f32::NAN; 8],
         _ => [0.0; 8],
     }
 }
@@ -67,11 +69,12 @@ proptest! {
 
     #[test]
     fn nothing_breaks_the_state_and_the_signal_is_found_afterwards(
-        kinds in proptest::collection::vec(0u64..8, 1..12),
+        kinds in proptest::collection::vec(0u64..10, 1..12),
         memory in 2f32..200.0,
+        patience_frames in 0u16..20,
         seed: u64,
     ) {
-        let mut fapi = tracker::<8, 3>(3, memory);
+        let mut fapi = Fapi::<8, 3>::new(&TrackerConfig { rank: 3, memory_frames: memory, patience_frames }).unwrap();
         let (mut e, mut random) = ([0.0; 8], Random::new(seed));
         for kind in kinds {
             for t in 0..300 {
@@ -91,12 +94,13 @@ proptest! {
     }
 }
 
-/// A plain stream is learned as by a fresh tracker. The largest deviation that was learned is 2·10³ in each of eight channels, its energy
-/// 3·10⁷; after 25 memories 10⁻¹¹ of it is left, beside signals of variance 1 to 9.
+/// A plain stream is learned as by a fresh tracker. The largest entry that was learned is 2·10³; where it was one of few, the coordinates that
+/// explain it are larger by as much as those entries have little part in them, two decades here: energy 2·10¹¹. After 34 memories
+/// 2·10⁻¹⁵ of it is left, beside signals of variance 1 to 9.
 fn recovers(fapi: &mut Fapi<8, 3>, memory: f32, seed: u64) {
     let (mut stream, mut e) = (Stream::new(8, 3, seed), [0.0; 8]);
     let mut fresh = tracker::<8, 3>(3, memory);
-    for _ in 0..(25.0 * memory) as usize + 200 {
+    for _ in 0..(34.0 * memory) as usize + 200 {
         let x = stream.next();
         fapi.process(&x, &mut e);
         fresh.process(&x, &mut e);
