@@ -9,7 +9,7 @@ use crate::track::{Gaps, Judgement, SubspaceTracker, TrackerConfig};
 
 fn config(rank: usize) -> TrackerConfig {
     // Of even rank with patience, so that both ways are gone.
-    TrackerConfig { rank, memory_frames: 50.0, patience_frames: if rank % 2 == 0 { 4 } else { 0 } }
+    TrackerConfig { rank, memory_frames: 50.0, patience_frames: if rank.is_multiple_of(2) { 4 } else { 0 } }
 }
 
 /// Everything of a tracker that a later frame depends on or a caller sees.
