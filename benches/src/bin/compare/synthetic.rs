@@ -24,13 +24,15 @@ pub(crate) enum Kind {
 }
 
 /// What the bench plants: a kind and a number of features.
-pub(crate) const SHIFTS: [(Kind, usize); 6] = [
+pub(crate) const SHIFTS: [(Kind, usize); 8] = [
     (Kind::Broad, 1),
     (Kind::Broad, 3),
     (Kind::Broad, 5),
     (Kind::Local, 1),
     (Kind::Local, 2),
     (Kind::Local, 3),
+    (Kind::Local, 4),
+    (Kind::Local, 5),
 ];
 
 impl Kind {
