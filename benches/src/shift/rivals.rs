@@ -1,10 +1,16 @@
 //! Detectors in common use, written plainly from their papers with the documented defaults of River (ADWIN, KSWIN) and of
-//! scikit-multiflow (Page–Hinkley), and a windowed subspace chart.
+//! scikit-multiflow (Page–Hinkley), and a windowed subspace chart; in files of their own BOCPD and PCA-CD.
 //!
-//! The first three take one number a frame. They are given what a user would give them: Hotelling's T² of the frame, from the mean and covariance
+//! ADWIN, KSWIN, Page–Hinkley and BOCPD take one number a frame. They are given what a user would give them: Hotelling's T² of the frame, from the mean and covariance
 //! of the first frames.
 
+mod bocpd;
+mod pca_cd;
+
 use std::collections::VecDeque;
+
+pub use bocpd::Bocpd;
+pub use pca_cd::PcaCd;
 
 use crate::stats::SplitMix64;
 

@@ -2,7 +2,9 @@
 
 use eigenstream_benches::output::Report;
 use eigenstream_benches::parallel;
-use eigenstream_benches::shift::rivals::{Adwin, Kswin, PageHinkley, Scalar, SubspaceCusum, Whitened};
+use eigenstream_benches::shift::rivals::{
+    Adwin, Bocpd, Kswin, PageHinkley, PcaCd, Scalar, SubspaceCusum, Whitened,
+};
 use eigenstream_benches::shift::streams::{Change, Law, Null, Stream};
 use eigenstream_benches::stats;
 use eigenstream_benches::table::{Align, Table};
@@ -26,7 +28,19 @@ fn detector(kind: usize, threshold: f64, seed: u64) -> Alarms {
         let Ok(mut ours) = DynShiftDetector::new(D, &config) else { return Box::new(|_| false) };
         return Box::new(move |x| ours.process(x).alarm);
     }
+    if kind == 6 {
+        let mut windows = PcaCd::new(LEARN);
+        return Box::new(move |x| windows.alarms(x));
+    }
     let mut whitened = Whitened::new(D, LEARN);
+    if kind == 5 {
+        // Its prior expects numbers of about unit size: T² less its mean, over its standard deviation.
+        let mut bocpd = Bocpd::default();
+        let unit = |t2: f64| (t2 - D as f64) / (2.0 * D as f64).sqrt();
+        return Box::new(move |x| {
+            whitened.whiten(x).is_some_and(|y| bocpd.alarms(unit(y.iter().map(|y| y * y).sum())))
+        });
+    }
     if kind == 4 {
         let mut chart = SubspaceCusum::new(D, threshold);
         return Box::new(move |x| whitened.whiten(x).is_some_and(|y| chart.alarms(y)));
@@ -39,12 +53,14 @@ fn detector(kind: usize, threshold: f64, seed: u64) -> Alarms {
     Box::new(move |x| whitened.whiten(x).is_some_and(|y| scalar.alarms(y.iter().map(|y| y * y).sum())))
 }
 
-const NAMES: [(&str, &str); 5] = [
+const NAMES: [(&str, &str); 7] = [
     ("ours", "ours, A = 5,000"),
     ("adwin", "ADWIN on T²"),
     ("kswin", "KSWIN on T²"),
     ("page_hinkley", "Page–Hinkley on T²"),
     ("subspace_cusum", "subspace-CUSUM, w = 20, simulated threshold"),
+    ("bocpd", "BOCPD on standardised T²"),
+    ("pca_cd", "PCA-CD, windows of 420"),
 ];
 
 /// Frames watched and alarms, over runs that end with their alarm or after `cut`.
