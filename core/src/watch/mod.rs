@@ -310,7 +310,9 @@ where
         let dependent = self.detector.status().dependent;
         self.states.live(warm_up, dependent);
         if alarm && self.states.end(warm_up, dependent) && self.can_lengthen() {
-            self.states.drop_pending(false, self.detector.regime());
+            // What is seen in long blocks may well be several changes of the process.
+            let kept = self.block_frames >= LONG_BLOCK;
+            self.states.drop_pending(kept, self.detector.regime());
             self.lengthen(self.block_frames.saturating_mul(2).max(LONG_BLOCK));
             return WatchVerdict::default();
         }

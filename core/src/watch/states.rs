@@ -10,13 +10,16 @@
 use super::record::Shift;
 
 /// Warm-ups that a lasting state goes on for.
-pub(super) const LASTING: u32 = 8;
+pub(super) const LASTING: u32 = 16;
 
 /// Warm-ups after which a state would have been found dependent if it were.
 const TRUSTED: u32 = 2;
 
 /// Short states in a row that tell of blocks too short.
 pub(super) const MOST_SHORT: usize = 4;
+
+/// Shifts that wait: those that were kept when the blocks became longer, and those since.
+const MOST_PENDING: usize = 2 * MOST_SHORT;
 
 /// States whose numbers are remembered: those that the detector recognises, and the present one.
 const NAMED: usize = 5;
@@ -32,9 +35,9 @@ struct Pending {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct States {
     /// Shifts between states that have not lasted yet. The last one's report may not be final.
-    pending: heapless::Vec<Pending, MOST_SHORT>,
+    pending: heapless::Vec<Pending, MOST_PENDING>,
     /// Shifts to be told, in order.
-    settled: heapless::Deque<Shift, MOST_SHORT>,
+    settled: heapless::Deque<Shift, MOST_PENDING>,
     /// Short states in a row, up to the present one.
     short: usize,
     /// Blocks of the present state, with its warm-up.
@@ -99,7 +102,9 @@ impl States {
     /// A shift with its first report, out of the present state.
     pub(super) fn push(&mut self, shift: Shift, warm_up: u32) {
         let trusted = self.lived >= warm_up.saturating_mul(TRUSTED);
-        // Cannot be full: so many short states in a row are dropped.
+        if self.pending.is_full() {
+            self.pending.remove(0);
+        }
         let _ = self.pending.push(Pending { shift, trusted });
     }
 
@@ -139,8 +144,8 @@ impl States {
     /// is in.
     pub(super) fn drop_pending(&mut self, kept: bool, present: u32) {
         self.pending.retain(|pending| kept && pending.trusted);
+        self.short = 0;
         if self.pending.is_empty() {
-            self.short = 0;
             self.name(present, self.present);
         }
     }
@@ -225,7 +230,7 @@ mod tests {
             (0..blocks).for_each(|_| states.live(10, false));
             states.end(10, false)
         };
-        let lives = [5, 79, 30, 80, 20, 20, 20, 20];
+        let lives = [5, 159, 30, 160, 20, 20, 20, 20];
         let ends = lives.map(|blocks| live(&mut states, blocks));
         assert_eq!(ends, [false, false, false, false, false, false, false, true]);
     }
