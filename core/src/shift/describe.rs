@@ -195,8 +195,8 @@ impl ShiftReport {
     }
 }
 
-/// Makes the channels `left_out` (bits) of a covariance of innovations (d×d) what they were, unless they vary more: a constant one, or a combination of others,
-/// has next to no innovations, and that is no change.
+/// Makes the channels `left_out` (bits) of a covariance of innovations (d×d) what they were, unless they vary more: a constant one, or a combination
+/// of others, has next to no innovations, and that is no change.
 fn keep_unchanged(c: &mut [f32], d: usize, left_out: u32) {
     for j in (0..d).filter(|&j| left_out >> j & 1 == 1) {
         if c[j * d + j] >= 1.0 {

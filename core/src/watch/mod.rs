@@ -1,8 +1,8 @@
 //! The watch for shifts over a whole stream: frames in, lasting changes out, in the channels' own names and units.
 //!
 //! ```text
-//! frame ─► condition ─► blocks ─► at most 16 numbers ─► shift detector ─► alarm, then a report that gets better ─► new state
-//!              │                                                              │
+//! frame ─► condition ─► blocks ─► at most 16 numbers ─► shift detector ─► alarm, report ─► new state ─► shift settles
+//!              │                                                             │
 //!              └────────────► level and size of each channel ────────────────┴─► before and after
 //! ```
 //!
@@ -17,10 +17,15 @@
 //!
 //! **Blocks.** The detector of [`crate::shift`] wants numbers whose prediction errors are independent, and few lags suffice for few streams: samples
 //! of an ECG or of a vibration follow each other too closely. So frames are put together into blocks. Unless
-//! [`WatchConfig::block_frames`] says how many, a block is one frame to begin with; whenever the detector's test finds the prediction
-//! errors dependent in time and no higher order helps, the block becomes twice as long and learning begins anew, up to [`LONGEST_BLOCK`]
-//! frames. All of this is causal and is told by [`WatchOf::status`]. A channel close to a unit root does not lengthen the blocks: it stays so in
-//! blocks of any length, and its differences are watched.
+//! [`WatchConfig::block_frames`] says how many, a block is one frame to begin with. Blocks become longer, and learning begins anew, when
+//!
+//! - the prediction errors turn out dependent in time while a state is young, and no higher order helps: four times as long, twice above 256 frames.
+//!   (Later in a long state the test would fire by chance.)
+//! - four states in a row do not last (`states`): 256 frames, or twice as long above that. What a stream does within about that many frames is for
+//!   the monitor's temporal views.
+//!
+//! They end at [`LONGEST_BLOCK`] frames. All of this is causal and is told by [`WatchOf::status`]. A channel close to a unit root does not lengthen
+//! the blocks: it stays so in blocks of any length, and its differences are watched.
 //!
 //! **The promise** is in frames: on a stream that stays as it is, the mean number of frames between alarms is at least
 //! [`WatchConfig::frames_per_false_alarm`], as far as the numbers of blocks fulfil what [`crate::shift`] asks of them; the status says if they are known
