@@ -149,9 +149,12 @@ fn a_return_is_told_in_every_output() {
     assert!(!place.read("n.html").contains("Lasting changes"));
 }
 
+/// Alters a frame, given its number.
+type Change<'a> = &'a dyn Fn(usize, &mut [f64; 5]);
+
 #[test]
 fn nothing_is_told_where_nothing_changes() {
-    let calm: [&dyn Fn(usize, &mut [f64; 5]); 3] = [
+    let calm: [Change; 3] = [
         &|_, _| (),
         // One channel that never varies, one that is all empty.
         &|_, x| (x[3], x[4]) = (7.5, f64::NAN),
