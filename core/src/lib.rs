@@ -7,6 +7,7 @@
 //! | [`track`] | subspace trackers behind one trait |
 //! | [`score`] | what a tracker's view of one vector means: excess, p-value, events |
 //! | [`shift`] | has the process itself changed: innovations, bets, onset, kind and channels |
+//! | [`watch`] | the same for a stream of any number of channels: blocks, numbers, units |
 //! | [`monitor`] | the composition: one `Config`, one `process` |
 //!
 //! Arrows point one way: a module uses those above it. The parameterisation rule: *values live at run time, shapes live in
@@ -35,6 +36,7 @@ pub mod shift;
 #[cfg(test)]
 mod testing;
 pub mod track;
+pub mod watch;
 
 pub use error::ConfigError;
 #[cfg(feature = "alloc")]

@@ -11,6 +11,7 @@ use eigenstream::sink::{EventRecord, Outcome, Sink};
 use eigenstream::source::Source;
 use eigenstream::source::csv::{CsvOptions, CsvSource};
 use eigenstream_core::monitor::{Config, Verdict};
+use eigenstream_core::watch::WatchConfig;
 use proptest::prelude::*;
 
 /// What a sink was told.
@@ -132,7 +133,7 @@ fn check(text: &str, config: &Config, first: u64) -> Result<(), TestCaseError> {
     let Some(mut source) = source(text) else { return Ok(()) };
     let told = Rc::new(RefCell::new(Told::default()));
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Memory(Rc::clone(&told)))];
-    let outcome = replay(&mut source, config, first, sinks, &mut |_, _| {});
+    let outcome = replay(&mut source, config, &WatchConfig::default(), first, sinks, &mut |_, _| {});
     let told = told.borrow();
     match &outcome {
         Ok(outcome) => prop_assert_eq!(told.outcome.as_ref(), Some(outcome)),

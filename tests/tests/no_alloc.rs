@@ -5,7 +5,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use eigenstream_core::condition::ConditionConfig;
 use eigenstream_core::monitor::{Config, Counters};
+use eigenstream_core::watch::{DynWatch, Watch, WatchConfig};
 use eigenstream_core::{DynMonitor, Monitor, Verdict};
 
 /// The system's allocator, counting every call that could take memory.
@@ -110,4 +112,29 @@ fn a_monitor_allocates_on_construction_only() {
     let counters: [&Counters; 2] = [fixed.counters(), dynamic.counters()];
     assert!(counters.iter().all(|c| c.alarms > 20 && c.events > 2 && c.missing > 100), "{counters:?}");
     assert!(events > 4);
+    a_watch_allocates_on_construction_only();
+}
+
+/// Called by the one test: blocks of several lengths, a shift, its report.
+fn a_watch_allocates_on_construction_only() {
+    let mut frames = stream();
+    frames.iter_mut().skip(FRAMES / 2).for_each(|x| x[1] += 5.0);
+    let config = WatchConfig { frames_per_false_alarm: 1e4, ..WatchConfig::default() };
+    let mut told = 0;
+    let mut watch = Watch::<CHANNELS, 8>::new(&config).unwrap();
+    let taken = allocations(|| {
+        frames.iter().for_each(|x| _ = watch.process(x));
+        watch.finish();
+        told += std::iter::from_fn(|| watch.next_shift()).count();
+    });
+    assert_eq!(taken, 0, "Watch::process or finish");
+    let config = WatchConfig { block_frames: 4, warm_up_blocks: 50, ..config };
+    let mut watch = DynWatch::new(CHANNELS, &config, &ConditionConfig::default()).unwrap();
+    let taken = allocations(|| {
+        frames.iter().for_each(|x| _ = watch.process(x));
+        watch.finish();
+        told += std::iter::from_fn(|| watch.next_shift()).count();
+    });
+    assert_eq!(taken, 0, "DynWatch::process or finish");
+    assert!(told > 0);
 }

@@ -8,7 +8,7 @@ use super::geometry;
 use super::moments;
 use super::regimes::Units;
 use super::report::{Facts, Kind, ShiftReport, classify};
-use super::subset::greedy;
+use super::subset::{Subset, greedy};
 use super::{MAX_CHANNELS, SQUARE};
 use crate::linalg;
 use crate::math::{ln, sqrt};
@@ -107,74 +107,55 @@ where
         // Centred: C − m·mᵀ, the covariance of the innovations now; the identity before.
         third.second.copy_from(&won.second);
         linalg::rank_one(third.second.as_mut_slice(), -1.0, m, m);
+        keep_unchanged(third.second.as_mut_slice(), d, !self.status.live);
         let mut ratios = [1.0; MAX_CHANNELS];
-        let scale_nats = {
-            let (a, v) = (&mut first.second, &mut second.second);
-            a.copy_from(&third.second);
-            linalg::symmetric_eigen(a.as_mut_slice(), v.as_mut_slice(), &mut ratios[..d]);
-            let nats = |e: &f32| 0.5 * (e - ln(e.max(1e-6)) - 1.0);
-            ratios[..d].iter().map(nats).sum::<f32>()
-        };
-        // K·S·Kᵀ by columns, twice; K·Kᵀ likewise.
-        let product = |s: &mut nalgebra::OMatrix<f32, D, D>, column: &mut [f32]| {
+        first.second.copy_from(&third.second);
+        let (a, v) = (first.second.as_mut_slice(), second.second.as_mut_slice());
+        let scale_nats = stein(a, v, &mut ratios[..d]);
+        let column = self.z.as_mut_slice();
+        first.second.fill_with_identity();
+        for s in [&mut *first, &mut *third] {
+            // K·S·Kᵀ by columns, twice.
             for _ in 0..2 {
                 for k in 0..d {
-                    let place = &mut s.as_mut_slice()[k * d..(k + 1) * d];
+                    let place = &mut s.second.as_mut_slice()[k * d..(k + 1) * d];
                     self.innovations.to_channels(place, column);
                     place.copy_from_slice(column);
                 }
-                s.transpose_mut();
+                s.second.transpose_mut();
             }
-        };
-        let column = self.z.as_mut_slice();
-        first.second.fill_with_identity();
-        product(&mut first.second, column);
-        product(&mut third.second, column);
+        }
         self.innovations.to_channels(m, column);
-        let subset = greedy(
-            first.second.as_slice(),
-            third.second.as_slice(),
-            column,
-            self.scaling.active,
-            self.remembered,
-        );
         let (before, after) = (first.second.as_slice(), third.second.as_slice());
-        let (geometry, spectra) = geometry::compare(before, after, d, 2.0 * scale_nats, self.remembered);
+        let subset = greedy(before, after, column, self.scaling.active, self.remembered);
         let gain = if scale_nats > 0.5 * linalg::energy(m) {
             gain_of(before, after, d, &subset.order[..subset.chosen])
         } else {
             None
         };
+        self.report.name(&subset, self.winner.family, gain);
+        let live = self.status.live;
+        let (mut old, mut new) = ([0.0; SQUARE], [0.0; SQUARE]);
+        let n = part(before, d, live, &mut old);
+        part(after, d, live, &mut new);
+        let (old, new) = (&old[..n * n], &new[..n * n]);
+        let (geometry, spectra) = geometry::compare(old, new, n, 2.0 * scale_nats, self.remembered);
+        self.report.geometry = geometry;
         let report = &mut self.report;
-        report.geometry = geometry;
-        report.ranking = subset.order;
-        (report.ranked, report.carriers) = (subset.ranked as u8, subset.chosen as u8);
-        report.nats = subset.nats;
-        if let Family::Loss(j) | Family::Return(j) = self.winner.family {
-            report.ranking = [0; MAX_CHANNELS];
-            report.ranking[0] = j as u8;
-            (report.ranked, report.carriers) = (1, 1);
-        }
-        if let Some(j) = gain {
-            report.ranking[..].copy_from_slice(&to_front(subset.order, subset.ranked, j as u8));
-            report.carriers = 1;
-        }
-        let kind = classify(&Facts {
+        report.kind = classify(&Facts {
             family: self.winner.family,
             varying: self.scaling.varying,
-            d,
+            d: n,
             frames: self.remembered,
             mean_nats: 0.5 * linalg::energy(m),
             scale_nats,
-            gain,
+            gain: gain.map(|j| is_related(before, d, j)),
             ratios: &ratios[..d],
             spectra: &spectra,
             geometry: &geometry,
             report,
-            before,
         });
-        report.kind = kind;
-        if kind == Kind::DeadChannel {
+        if report.kind == Kind::DeadChannel {
             report.carriers = 1;
         }
     }
@@ -194,6 +175,67 @@ where
             self.report.deviation_after[j] = spread * sqrt(variance_after.max(0.0));
         }
     }
+}
+
+impl ShiftReport {
+    /// Names the channels: those of the subset, unless the bet that won is on one alone or one gain explains it all.
+    fn name(&mut self, subset: &Subset, family: Family, gain: Option<usize>) {
+        self.ranking = subset.order;
+        (self.ranked, self.carriers) = (subset.ranked as u8, subset.chosen as u8);
+        self.nats = subset.nats;
+        if let Family::Loss(j) | Family::Return(j) = family {
+            self.ranking = [0; MAX_CHANNELS];
+            self.ranking[0] = j as u8;
+            (self.ranked, self.carriers) = (1, 1);
+        }
+        if let Some(j) = gain {
+            self.ranking = to_front(subset.order, subset.ranked, j as u8);
+            self.carriers = 1;
+        }
+    }
+}
+
+/// Makes the channels `left_out` (bits) of a covariance of innovations (d×d) what they were, unless they vary more: a constant one, or a combination
+/// of others, has next to no innovations, and that is no change.
+fn keep_unchanged(c: &mut [f32], d: usize, left_out: u32) {
+    for j in (0..d).filter(|&j| left_out >> j & 1 == 1) {
+        if c[j * d + j] >= 1.0 {
+            continue;
+        }
+        for i in 0..d {
+            (c[j * d + i], c[i * d + j]) = (0.0, 0.0);
+        }
+        c[j * d + j] = 1.0;
+    }
+}
+
+/// Stein's divergence of the covariance `c` (d×d) from the identity, ½[tr C − ln det C − d], nats; `ratios` receives its eigenvalues. `c` is
+/// destroyed, `v` is scratch of its size.
+fn stein(c: &mut [f32], v: &mut [f32], ratios: &mut [f32]) -> f32 {
+    linalg::symmetric_eigen(c, v, ratios);
+    ratios.iter().map(|e| 0.5 * (e - ln(e.max(1e-6)) - 1.0)).sum()
+}
+
+/// The rows and columns `kept` (bits) of a d×d matrix into the first n² entries of `out`; n.
+fn part(s: &[f32], d: usize, kept: u32, out: &mut [f32]) -> usize {
+    let is_kept = |j: &usize| kept >> j & 1 == 1;
+    let n = (0..d).filter(is_kept).count();
+    let entries = (0..d).filter(is_kept).flat_map(|j| (0..d).filter(is_kept).map(move |i| s[j * d + i]));
+    for (out, entry) in out.iter_mut().zip(entries) {
+        *out = entry;
+    }
+    n
+}
+
+/// Correlations that count when a gain is told from a size.
+const CORRELATED: f32 = 0.3;
+
+/// Whether channel j was correlated with another one, by the covariance before: only then can a gain be told from a size.
+fn is_related(before: &[f32], d: usize, j: usize) -> bool {
+    (0..d).filter(|&i| i != j).any(|i| {
+        let product = before[i * d + i] * before[j * d + j];
+        product > 0.0 && before[i * d + j].abs() > CORRELATED * sqrt(product)
+    })
 }
 
 /// KL divergence of two centred Gaussian laws of d channels.

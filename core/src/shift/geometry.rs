@@ -52,6 +52,9 @@ pub(crate) fn compare(
     frames: f32,
 ) -> (Geometry, Spectra) {
     let mut s = Spectra { before: [0.0; 16], after: [0.0; 16], along: [0.0; 16] };
+    if d == 0 {
+        return (Geometry::default(), s);
+    }
     let (mut u, mut v, mut work) = ([0.0; SQUARE], [0.0; SQUARE], [0.0; SQUARE]);
     let (u, v, work) = (&mut u[..d * d], &mut v[..d * d], &mut work[..d * d]);
     work.copy_from_slice(before);

@@ -10,7 +10,7 @@
 //! | `report` | what changed: onset, kind, size |
 //! | `subset`, `geometry` | which channels carry it; spectrum and angles |
 //! | `moments`, `regimes` | means and covariances; states the stream was in before |
-//! | `detector`, `describe` | one frame in, one verdict out |
+//! | `detector`, `describe`, `reconfigure` | one frame in, one verdict out |
 //!
 //! A frame of d ≤ [`MAX_CHANNELS`] numbers passes these in that order. **Under no change** the innovations are independent standard normal for
 //! Gaussian streams of any mean and covariance, and the rank transforms make their radius and each channel's law so for elliptical or independent
@@ -18,7 +18,7 @@
 //! [`ShiftConfig::frames_per_false_alarm`]. With lags, estimated ranks and mixtures of these this is a measured promise, not a theorem: the benchmark
 //! `shift` measures it. What it means in return: a baseline that wanders slowly *is* a change. Watch differences or a band then.
 //!
-//! What does not belong here: odd single frames ([`crate::score`]).
+//! What does not belong here: odd single frames ([`crate::score`]), and which numbers to watch ([`crate::watch`]).
 
 mod bank;
 mod bets;
@@ -30,6 +30,7 @@ mod histogram;
 mod innovations;
 mod moments;
 mod normal;
+mod reconfigure;
 mod regimes;
 mod report;
 mod scaling;

@@ -57,6 +57,11 @@ where
         Self { known: core::array::from_fn(|_| regime()), present: 0, next: 1 }
     }
 
+    /// Forgets what the known states look like, not how many there were.
+    pub(crate) fn forget(&mut self) {
+        self.known.iter_mut().for_each(|regime| regime.id = u32::MAX);
+    }
+
     /// Remembers the present state, whose standardised mean and covariance are given, in place of what was known of it or of the oldest.
     pub(crate) fn remember(&mut self, mean: &[f32], covariance: &[f32], units: &Units) {
         let place = self.known.iter().position(|r| r.id == self.present).unwrap_or(REMEMBERED - 1);

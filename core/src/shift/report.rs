@@ -33,6 +33,7 @@ pub enum Kind {
 /// Arrays hold a value for each channel, 0 beyond the last. Levels and sizes are in the units of the input; of channels that are watched as
 /// differences ([`Status::differenced`](super::Status::differenced)) they are those of the differences.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ShiftReport {
     /// Frame that raised the alarm, counted from 0.
     pub alarm_frame: u64,
@@ -86,28 +87,23 @@ pub(crate) struct Facts<'a> {
     pub(crate) family: Family,
     /// Channels that varied before, as bits.
     pub(crate) varying: u32,
-    /// d, and n the number of frames since the onset.
+    /// Channels in the joint bets, and n the number of frames since the onset.
     pub(crate) d: usize,
     pub(crate) frames: f32,
     /// ½δᵀΣ₀⁻¹δ and ½[tr B − ln det B − d], nats a frame.
     pub(crate) mean_nats: f32,
     pub(crate) scale_nats: f32,
-    /// The channel whose gain explains the change of covariance, if one does.
-    pub(crate) gain: Option<usize>,
+    /// If the gain of one channel explains the change of covariance: whether it was correlated with another one.
+    pub(crate) gain: Option<bool>,
     /// Eigenvalues of Σ₀⁻¹Σ₁, descending.
     pub(crate) ratios: &'a [f32],
     pub(crate) spectra: &'a Spectra,
     pub(crate) geometry: &'a Geometry,
     pub(crate) report: &'a ShiftReport,
-    /// Covariance of the innovations before, d×d.
-    pub(crate) before: &'a [f32],
 }
 
 /// A channel whose standard deviation falls below this share of what it was is dead.
 const DEAD: f32 = 0.15;
-
-/// Correlations that count when a gain is told from a size.
-const CORRELATED: f32 = 0.3;
 
 /// The kind that fits best.
 pub(crate) fn classify(f: &Facts) -> Kind {
@@ -128,8 +124,8 @@ pub(crate) fn classify(f: &Facts) -> Kind {
     if mean > scale {
         return Kind::Mean;
     }
-    if let Some(j) = f.gain {
-        return if is_related(f, j) { Kind::Gain } else { Kind::Scale };
+    if let Some(related) = f.gain {
+        return if related { Kind::Gain } else { Kind::Scale };
     }
     if is_noise_floor(f) {
         return Kind::NoiseFloor;
@@ -141,15 +137,6 @@ pub(crate) fn classify(f: &Facts) -> Kind {
         return Kind::Rank;
     }
     Kind::Scale
-}
-
-/// Whether channel j was correlated with another one: only then can a gain be told from a size.
-fn is_related(f: &Facts, j: usize) -> bool {
-    let d = f.d;
-    (0..d).filter(|&i| i != j).any(|i| {
-        let product = f.before[i * d + i] * f.before[j * d + j];
-        product > 0.0 && f.before[i * d + j].abs() > CORRELATED * crate::math::sqrt(product)
-    })
 }
 
 /// Whether variation rose, or fell, along all of the minor axes and not along the major ones (if there are any).

@@ -10,7 +10,7 @@ use super::{fail, flags, say};
 use crate::engine;
 use crate::engine::outputs::{self, Outputs};
 use crate::settings::{Key, RunError, Settings};
-use crate::sink::Outcome;
+use crate::sink::{Outcome, watch_in_words};
 use crate::source::pacing::Paced;
 use crate::source::window::Window;
 use crate::source::{Source, StreamInfo, named, open};
@@ -43,7 +43,9 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
     let (mut alarms, mut failed) = (0, None);
     for file in &files {
         match one(file, &settings, quiet) {
-            Ok(outcome) => alarms += outcome.counters.alarms,
+            Ok(outcome) => {
+                alarms += outcome.counters.alarms + outcome.watch.map_or(0, |w| u64::from(w.shifts))
+            }
             Err(error) => {
                 failed = failed.or(Some(fail(&error)));
                 // Nobody listens any more; any other trouble may be this file's alone.
@@ -66,10 +68,16 @@ fn one(path: &Path, settings: &Settings, quiet: bool) -> Result<Outcome, RunErro
     let info = source.info().clone();
     let outputs = Outputs::create(path, &info, settings, first)?;
     let bar = Bar::new(&info.name, quiet);
-    let outcome =
-        engine::replay(&mut source, &settings.monitor(), first, outputs.sinks, &mut |progress, frames| {
+    let outcome = engine::replay(
+        &mut source,
+        &settings.monitor(),
+        &settings.shift,
+        first,
+        outputs.sinks,
+        &mut |progress, frames| {
             bar.update(progress, frames);
-        });
+        },
+    );
     bar.clear();
     let outcome = outcome.map_err(|error| error.of_file(path))?;
     if !quiet {
@@ -96,6 +104,9 @@ fn summary(info: &StreamInfo, outcome: &Outcome, files: &[PathBuf]) -> String {
         c.alarms,
         outcome.elapsed_s,
     );
+    if let Some(watch) = &outcome.watch {
+        text += &format!("  shifts: {}\n", watch_in_words(watch));
+    }
     if c.missing + c.saturated + outcome.tally.malformed > 0 {
         text += &format!(
             "  {} samples missing, {} saturated, {} rows or blocks malformed\n",

@@ -1,7 +1,8 @@
-//! A recorded stream through the core: source → monitor → sinks, in one pass and fixed memory.
+//! A recorded stream through the core: source → monitor and watch → sinks, in one pass and fixed memory.
 
 mod idle;
 pub mod outputs;
+mod times;
 
 use std::collections::VecDeque;
 use std::io;
@@ -10,16 +11,18 @@ use std::time::Instant;
 
 use eigenstream_core::monitor::{COARSE_FACTOR, Config, DynMonitor, Verdict};
 use eigenstream_core::score::Event;
+use eigenstream_core::watch::{DynWatch, Shift, WatchConfig};
 
 use self::idle::Idle;
+use self::times::Times;
 use crate::settings::{RunError, SettingsError};
-use crate::sink::{EventRecord, Outcome, Sink};
+use crate::sink::{EventRecord, Outcome, ShiftRecord, Sink};
 use crate::source::{Progress, Source, StreamInfo};
 
 /// Frames between two calls of the progress callback.
 const PROGRESS_EVERY: u64 = 4096;
 
-/// Replays `source` to its end through a monitor with `config`, handing everything to the sinks, and finishes them.
+/// Replays `source` to its end through a monitor with `config` and a watch for shifts with `shift`, handing everything to the sinks, and finishes them.
 /// `first` is the index that the first frame has in the recording; `progress` is called now and then with what was read and the frames so far.
 ///
 /// Cost: that of the monitor for each frame; memory is that of the monitor and the sinks, whatever the length of the recording.
@@ -30,6 +33,7 @@ const PROGRESS_EVERY: u64 = 4096;
 pub fn replay(
     source: &mut dyn Source,
     config: &Config,
+    shift: &WatchConfig,
     first: u64,
     mut sinks: Vec<Box<dyn Sink>>,
     progress: &mut dyn FnMut(Progress, u64),
@@ -37,6 +41,7 @@ pub fn replay(
     let begun = Instant::now();
     let info = source.info().clone();
     let mut monitor = monitor(&info, config)?;
+    let mut watch = shift.enabled.then(|| watch(&info, config, shift)).transpose()?;
     let mut frame = vec![f32::NAN; info.channels.len()];
     let mut idle = Idle::new(frame.len());
     let mut run = Run::new(&info, first, &mut sinks);
@@ -47,6 +52,10 @@ pub fn replay(
         idle.update(&frame);
         if let Some(verdict) = monitor.process(&frame) {
             run.verdict(&verdict)?;
+        }
+        if let Some(watch) = &mut watch {
+            watch.process(&frame);
+            run.shifts(watch)?;
         }
         if monitor.counters().frames % PROGRESS_EVERY == 0 {
             progress(source.progress(), monitor.counters().frames);
@@ -64,13 +73,18 @@ pub fn replay(
     if let Some(event) = last {
         run.event(&event)?;
     }
+    if let Some(watch) = &mut watch {
+        watch.finish();
+        run.shifts(watch)?;
+    }
     progress(source.progress(), monitor.counters().frames);
     let counters = *monitor.counters();
     let mut tally = source.tally().clone();
     if let Some(remark) = idle.remark(&info.channels) {
         tally.remark(remark);
     }
-    let outcome = Outcome { counters, tally, duration_s, elapsed_s: begun.elapsed().as_secs_f64() };
+    let watch = watch.map(|watch| watch.status());
+    let outcome = Outcome { counters, watch, tally, duration_s, elapsed_s: begun.elapsed().as_secs_f64() };
     if warming_up {
         return Err(nothing_said(&info, config, first, &outcome));
     }
@@ -90,6 +104,17 @@ fn monitor(info: &StreamInfo, config: &Config) -> Result<DynMonitor, SettingsErr
         }
     }
     Ok(monitor)
+}
+
+/// A watch for shifts of the stream's shape, with its rails.
+fn watch(info: &StreamInfo, config: &Config, shift: &WatchConfig) -> Result<DynWatch, SettingsError> {
+    let mut watch = DynWatch::new(info.channels.len(), shift, &config.condition)?;
+    for (i, channel) in info.channels.iter().enumerate() {
+        if let Some((low, high)) = channel.rails {
+            watch.set_rails(i, low, high)?;
+        }
+    }
+    Ok(watch)
 }
 
 /// A recording that no view could judge, or that ended within the warm-up, must not look as if it had been found in order.
@@ -128,13 +153,15 @@ struct Run<'a> {
     sinks: &'a mut [Box<dyn Sink>],
     /// Times of the frames that wait for their verdict.
     waiting: VecDeque<f64>,
+    /// Times of all frames.
+    times: Times,
     /// Times of start, end and peak of the open event, and how far the peak is above its limit.
     open: Option<([f64; 3], f32)>,
 }
 
 impl<'a> Run<'a> {
     fn new(info: &'a StreamInfo, first: u64, sinks: &'a mut [Box<dyn Sink>]) -> Self {
-        Self { info, first, sinks, waiting: VecDeque::new(), open: None }
+        Self { info, first, sinks, waiting: VecDeque::new(), times: Times::new(), open: None }
     }
 
     fn each(&mut self, mut call: impl FnMut(&mut dyn Sink) -> io::Result<()>) -> Result<(), RunError> {
@@ -148,6 +175,7 @@ impl<'a> Run<'a> {
 
     fn frame(&mut self, time_s: f64, frame: &[f32]) -> Result<(), RunError> {
         self.waiting.push_back(time_s);
+        self.times.push(time_s);
         self.each(|sink| sink.frame(time_s, frame))
     }
 
@@ -163,6 +191,21 @@ impl<'a> Run<'a> {
             self.open = Some(([start, time_s, peak], best.max(above)));
         }
         self.each(|sink| sink.verdict(time_s, verdict))
+    }
+
+    /// Hands on what the watch has settled.
+    fn shifts(&mut self, watch: &mut DynWatch) -> Result<(), RunError> {
+        while let Some(shift) = watch.next_shift() {
+            self.shift(&shift)?;
+        }
+        Ok(())
+    }
+
+    fn shift(&mut self, shift: &Shift) -> Result<(), RunError> {
+        // Nanoseconds, as in the table of scores: without the digits that interpolating invents.
+        let time = |frame| (self.times.at(frame) * 1e9).round() / 1e9;
+        let record = ShiftRecord::new(self.info, shift, self.first, time);
+        self.each(|sink| sink.shift(&record))
     }
 
     fn event(&mut self, event: &Event) -> Result<(), RunError> {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::envelope::{Bins, Range, StartTime, Verdicts};
 use super::excerpt::Excerpt;
+use super::shifts::{ReportShift, ShiftData};
 use super::{ReportEvent, axis::Axis};
 use crate::source::Channel;
 
@@ -73,6 +74,8 @@ pub(super) struct PageData<'a> {
     /// Channels, the most involved in alarms first.
     order: Vec<usize>,
     excerpts: Vec<ExcerptData>,
+    /// Lasting changes, in order.
+    shifts: Vec<ShiftData<'a>>,
 }
 
 #[derive(Serialize)]
@@ -143,7 +146,14 @@ impl<'a> PageData<'a> {
             events: Vec::new(),
             order: Vec::new(),
             excerpts: Vec::new(),
+            shifts: Vec::new(),
         }
+    }
+
+    /// Adds the shifts.
+    pub(super) fn with_shifts(mut self, axis: &Axis, shifts: &'a [ReportShift]) -> Self {
+        self.shifts = shifts.iter().map(|shift| shift.data(axis)).collect();
+        self
     }
 
     /// Adds the events (with their numbers), `order` (channels, most involved first) and the excerpts.

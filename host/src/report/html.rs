@@ -26,6 +26,9 @@ pub(super) struct Content<'a> {
     pub(super) judged: Judged,
     pub(super) events: &'a [(u64, ReportEvent)],
     pub(super) events_seen: u64,
+    /// The section on shifts, HTML.
+    pub(super) shifts: &'a str,
+    pub(super) shifts_seen: u64,
     pub(super) unusable: &'a [Unusable],
     pub(super) settings: &'a str,
     pub(super) provenance: &'a [(String, String)],
@@ -40,6 +43,7 @@ pub(super) fn page(content: &Content<'_>, data: &str) -> String {
         "facts" => facts(content),
         "summary" => summary(content),
         "alarms" => alarms(content),
+        "shifts" => content.shifts.to_owned(),
         "quality" => quality(content),
         "provenance" => provenance(content),
         "data" => data.into(),
@@ -114,6 +118,11 @@ fn summary(content: &Content<'_>) -> String {
         let share = content.judged.in_alarm as f64 / content.judged.frames as f64;
         let length = axis.write_length(content.judged.in_alarm as f64 * axis.frame());
         remarks.push(format!("In alarm for {length} in all ({} of the frames).", percent(share as f32)));
+    }
+    match content.shifts_seen {
+        0 => {}
+        1 => remarks.push("The process itself changed <a href=\"#shifts\">once</a>.".into()),
+        n => remarks.push(format!("The process itself changed <a href=\"#shifts\">{} times</a>.", count(n))),
     }
     if !remarks.is_empty() {
         let _ = writeln!(out, "<p>{}</p>", remarks.join(" "));

@@ -13,6 +13,7 @@ mod data;
 mod envelope;
 mod excerpt;
 mod html;
+mod shifts;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -25,6 +26,8 @@ use axis::Clock;
 use data::PageData;
 use envelope::{Bins, Range, StartTime, Verdicts};
 use excerpt::{Excerpts, drop_weakest, strength};
+use shifts::MAX_SHIFTS;
+pub use shifts::{ReportShift, ReportShiftChannel};
 
 /// Bins over all channels together, which bounds memory (3 MB) and page alike.
 const TOTAL_BINS: usize = 256 << 10;
@@ -98,6 +101,9 @@ pub struct ReportBuilder {
     /// Sum of shares over all events.
     involvement: Vec<f32>,
     excerpts: Excerpts,
+    shifts: Vec<ReportShift>,
+    shifts_seen: u64,
+    shifts_remark: String,
 }
 
 impl ReportBuilder {
@@ -117,6 +123,9 @@ impl ReportBuilder {
             events_seen: 0,
             involvement: vec![0.0; channels],
             excerpts: Excerpts::new(channels),
+            shifts: Vec::new(),
+            shifts_seen: 0,
+            shifts_remark: String::new(),
         }
     }
 
@@ -186,6 +195,20 @@ impl ReportBuilder {
         }
     }
 
+    /// Takes a shift, in the order of their onsets.
+    pub fn push_shift(&mut self, mut shift: ReportShift) {
+        shift.channels.retain(|c| c.channel < self.ranges.len());
+        self.shifts_seen += 1;
+        if self.shifts.len() < MAX_SHIFTS {
+            self.shifts.push(shift);
+        }
+    }
+
+    /// What the watch for shifts has to say in a sentence.
+    pub fn remark_on_shifts(&mut self, remark: &str) {
+        self.shifts_remark = remark.to_owned();
+    }
+
     /// The page. `settings` is the configuration as TOML; `provenance` are pairs of a heading and its text, such as
     /// the version and the command; `tally` is what the source had to repair or pass over.
     pub fn finish(mut self, settings: &str, provenance: Vec<(String, String)>, tally: &Tally) -> Page {
@@ -195,13 +218,22 @@ impl ReportBuilder {
         let mut order: Vec<usize> = (0..self.ranges.len()).collect();
         order.sort_by(|&a, &b| self.involvement[b].total_cmp(&self.involvement[a]));
         let data = PageData::new(&axis, &self.info.channels, &self.starts, &self.ranges, &self.verdicts)
-            .with_details(&axis, &self.events, order, &excerpts);
+            .with_details(&axis, &self.events, order, &excerpts)
+            .with_shifts(&axis, &self.shifts);
         let content = html::Content {
             info: &self.info,
             axis: &axis,
             judged: self.judged,
             events: &self.events,
             events_seen: self.events_seen,
+            shifts: &shifts::section(
+                &axis,
+                &self.info.channels,
+                &self.shifts,
+                self.shifts_seen,
+                &self.shifts_remark,
+            ),
+            shifts_seen: self.shifts_seen,
             unusable: &self.unusable,
             settings,
             provenance: &provenance,

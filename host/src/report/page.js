@@ -20,6 +20,10 @@
     const offsets = e.times && unpack(e.times), n = e.score.length / 4;
     return Float64Array.from({ length: n }, (_, k) => e.from + (offsets ? offsets[k] : k * (e.to - e.from) / Math.max(n - 1, 1)));
   };
+  // States of the process, from shift to shift; without shifts nothing is said of states.
+  const shifts = data.shifts.filter(s => s.at !== null);
+  const states = !shifts.length ? [] : [{ from: whole.from, regime: 1, name: "regime 1" }, ...shifts.map(s => ({ from: s.at, regime: s.regime, name: s.state }))]
+    .map((s, k, all) => ({ ...s, to: k + 1 < all.length ? all[k + 1].from : whole.to }));
   const excerpts = data.excerpts.map(e => ({ ...e, edges: times(e) }));
 
   function channelSeries(c) {
@@ -118,7 +122,7 @@
 
   function readColours() {
     const style = getComputedStyle(root);
-    for (const name of ["panel", "soft", "grid", "signal", "score", "alarm", "shade", "hatch"]) colours[name] = style.getPropertyValue("--" + name).trim();
+    for (const name of ["panel", "ink", "soft", "grid", "signal", "score", "alarm", "shade", "hatch", "shift", "band"]) colours[name] = style.getPropertyValue("--" + name).trim();
   }
   const ratio = () => printing ? (rows.length > 30 ? 1 : 3) : Math.max(window.devicePixelRatio || 1, 1);
 
@@ -140,6 +144,7 @@
     drawShaded(ctx, inView(events), chosen, x, plot, colours);
     drawPieces(ctx, pieces, x, scale, row.isScore ? colours.score : colours.signal);
     if (limits) drawLimit(ctx, limits, x, scale);
+    drawOnsets(ctx, inView(shifts), row.isScore ? null : channels.indexOf(row), x, plot, colours);
     drawGaps(ctx, row.gaps, x, plot, height);
     if (row.isScore) drawWarmWord(ctx, x, plot);
     const values = `from ${numberText(extent[0], 3)} to ${numberText(extent[1], 3)}`;
@@ -182,7 +187,7 @@
     }
   }
   function drawAxis() {
-    const { ctx, width } = prepare(axisCanvas, 26, ratio()), x = placeX(width), plot = frame(width);
+    const { ctx, width } = prepare(axisCanvas, states.length ? 48 : 26, ratio()), x = placeX(width), plot = frame(width);
     const { step, places } = timeTicks(view, (plot.right - plot.left) / 90, isTime);
     ctx.fillStyle = colours.soft; ctx.strokeStyle = colours.soft; ctx.textBaseline = "top"; ctx.lineWidth = 1;
     for (const place of places) {
@@ -192,7 +197,9 @@
       const decimals = Math.max(0, Math.ceil(-Math.log10(step) - 1e-9));
       ctx.fillText(isTime ? clockText(place, decimals) : place.toLocaleString("en"), ctx.textAlign === "right" ? width - 4 : px, 8);
     }
-    axisCanvas.setAttribute("aria-label", `${isTime ? "Time" : "Frame"} axis, ${placeText(view.from)} to ${placeText(view.to)}`);
+    drawStates(ctx, states, x, { ...plot, top: 27, bottom: 44 }, colours);
+    const shown = inView(states).map(s => s.name).join(", ");
+    axisCanvas.setAttribute("aria-label", `${isTime ? "Time" : "Frame"} axis, ${placeText(view.from)} to ${placeText(view.to)}${shown && ": " + shown}`);
   }
   // The whole recording: score, alarms, and the part in view.
   function drawMap() {
@@ -202,6 +209,8 @@
     ctx.fillRect(plot.left, 4, plot.right - plot.left, height - 8);
     drawHatched(ctx, warm, x, { ...plot, top: 4, bottom: height - 4 }, colours);
     drawPieces(ctx, pieces, x, linearScale(extentOf(pieces), 8, height - 6), colours.soft);
+    ctx.fillStyle = colours.alarm;
+    for (const s of shifts) { ctx.fillStyle = colours.shift; ctx.fillRect(x(s.at) - 0.75, 2, 1.5, height - 4); }
     ctx.fillStyle = colours.alarm;
     for (const [from, to] of alarmBins) ctx.fillRect(x(from), 4, Math.max(x(to) - x(from), 1.5), 4);
     if (view.from > whole.from || view.to < whole.to) {

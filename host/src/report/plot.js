@@ -177,6 +177,47 @@ function drawShaded(ctx, events, chosen, x, plot, colours) {
   }
 }
 
+// Onsets of shifts: a dashed line, and the interval in which it lies; stronger in the channels that carry the shift (`channel` null: all).
+function drawOnsets(ctx, shifts, channel, x, plot, colours) {
+  for (const s of shifts) {
+    const carries = channel === null || s.channels.includes(channel);
+    const left = Math.max(x(s.from), plot.left), right = Math.min(Math.max(x(s.to), x(s.from) + 1), plot.right);
+    ctx.fillStyle = colours.band;
+    if (right > left) ctx.fillRect(left, plot.top, right - left, plot.bottom - plot.top);
+    const at = x(s.at);
+    if (at < plot.left || at > plot.right) continue;
+    ctx.globalAlpha = carries ? 1 : 0.45;
+    ctx.strokeStyle = colours.shift;
+    ctx.lineWidth = carries ? 1.75 : 1;
+    ctx.setLineDash([6, 3]);
+    ctx.beginPath();
+    ctx.moveTo(at, plot.top);
+    ctx.lineTo(at, plot.bottom);
+    ctx.stroke();
+    ctx.setLineDash([]);
+    ctx.globalAlpha = 1;
+  }
+}
+
+// The band of states: every other number is filled, each one is named where there is room.
+function drawStates(ctx, states, x, plot, colours) {
+  ctx.textAlign = "left";
+  ctx.textBaseline = "middle";
+  ctx.lineWidth = 1;
+  for (const s of states) {
+    const left = Math.max(x(s.from), plot.left), right = Math.min(x(s.to), plot.right);
+    if (right - left < 1) continue;
+    ctx.fillStyle = s.regime % 2 ? colours.grid : colours.band;
+    ctx.fillRect(left, plot.top, right - left, plot.bottom - plot.top);
+    ctx.strokeStyle = colours.shift;
+    if (x(s.from) >= plot.left && s !== states[0]) ctx.strokeRect(Math.round(left) + 0.5, plot.top, 0, plot.bottom - plot.top);
+    ctx.fillStyle = colours.ink;
+    const room = right - left - 10, short = s.name.replace("regime ", "");
+    const name = [s.name, short, short.replace("back to ", "")].find(n => ctx.measureText(n).width <= room);
+    if (name) ctx.fillText(name, left + 5, (plot.top + plot.bottom) / 2 + 0.5);
+  }
+}
+
 // Bins are drawn as a band of steps from smallest to largest, samples as a line.
 function drawPieces(ctx, pieces, x, scale, colour) {
   ctx.strokeStyle = ctx.fillStyle = colour;

@@ -248,3 +248,44 @@ fn a_page_is_written_whole() {
     page.write_to(&mut bytes).unwrap();
     assert_eq!(bytes, page.as_str().as_bytes());
 }
+
+#[test]
+fn shifts_have_lines_a_band_and_a_table() {
+    let mut report = replay(&stream(2, Some(100.0)), 30_000, 3000);
+    let shift = |onset: u64, regime: u32, state: &str| ReportShift {
+        frames: [onset, onset - 50, onset + 30, onset + 60],
+        times_s: [onset, onset - 50, onset + 30, onset + 60].map(|frame| frame as f64 / 100.0),
+        kind: NASTY.into(),
+        state: state.into(),
+        regime,
+        channels: vec![
+            ReportShiftChannel { channel: 1, mean: [0.5, 2.25], deviation: [1.0, f32::NAN] },
+            ReportShiftChannel { channel: 9, ..ReportShiftChannel::default() },
+        ],
+    };
+    report.push_shift(shift(10_000, 2, "regime 2"));
+    report.push_shift(shift(20_000, 1, "back to regime 1"));
+    report.remark_on_shifts("2 found <here>");
+    let html = finish(report);
+    assert_well_formed(&html);
+    assert!(html.contains("<b>ch1</b> mean 0.5 → 2.25 mV, σ 1 → – mV") && html.contains("01:40.0</a>"));
+    assert!(
+        html.contains("2 found &lt;here&gt;") && html.contains("changed <a href=\"#shifts\">2 times</a>")
+    );
+    let shifts = &data(&html)["shifts"];
+    assert_eq!(shifts[1]["at"], 200.0);
+    assert_eq!((&shifts[0]["from"], &shifts[0]["to"]), (&99.5.into(), &100.3.into()));
+    assert_eq!((&shifts[1]["state"], &shifts[1]["regime"]), (&"back to regime 1".into(), &1.into()));
+    assert_eq!(shifts[0]["channels"], serde_json::json!([1]), "channels that are not there are left out");
+    // Without a watch nothing is said of shifts.
+    assert!(!finish(replay(&stream(1, None), 500, 500)).contains("id=\"shifts\""));
+}
+
+#[test]
+fn many_shifts_are_cut() {
+    let mut report = replay(&stream(1, None), 500, 500);
+    (0..250).for_each(|_| report.push_shift(ReportShift::default()));
+    let html = finish(report);
+    assert!(html.contains("The first 200 of 250.") && html.contains("250 times"));
+    assert_eq!(data(&html)["shifts"].as_array().unwrap().len(), 200);
+}

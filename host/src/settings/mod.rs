@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use eigenstream_core::condition::ConditionConfig;
 use eigenstream_core::monitor::{AlarmConfig, Config, SpatialConfig, TemporalConfig};
 use eigenstream_core::track::{FlagConfig, LevelConfig};
+use eigenstream_core::watch::WatchConfig;
 use serde::{Deserialize, Serialize};
 
 pub use compare::CompareSettings;
@@ -68,6 +69,8 @@ pub struct Settings {
     pub flag: FlagConfig,
     /// From scores to alarms.
     pub alarm: AlarmConfig,
+    /// The watch for shifts.
+    pub shift: WatchConfig,
     /// The comparison of two recordings.
     pub compare: CompareSettings,
 }
@@ -116,6 +119,7 @@ impl Settings {
     /// The first setting that is wrong, by its key.
     pub fn validate(&self) -> Result<(), SettingsError> {
         self.monitor().validate()?;
+        self.shift.validate()?;
         self.compare.validate()?;
         self.speed()?;
         self.open_options()?;

@@ -1,4 +1,4 @@
-//! Events as JSON Lines: one object per event, written when it has ended.
+//! Events as JSON Lines: one object per event, written when it has ended; one per shift, when it has settled.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use eigenstream_core::score::{Event, View};
 use serde::Serialize;
 
-use super::{Outcome, PartFile, Sink};
+use super::{Outcome, PartFile, ShiftRecord, Sink};
 use crate::source::StreamInfo;
 
 /// Version of the event objects. Raised when a field changes its meaning or goes away; new fields do not raise it.
@@ -101,7 +101,7 @@ impl EventRecord {
 }
 
 /// 64-bit FNV-1a (Fowler, Noll, Vo) in hexadecimal: short, stable, and not meant to resist an attacker.
-fn identity(stream: &str, kind: &str, start: u64) -> String {
+pub(super) fn identity(stream: &str, kind: &str, start: u64) -> String {
     let bytes = stream.bytes().chain([0]).chain(kind.bytes()).chain([0]).chain(start.to_le_bytes());
     let hash =
         bytes.fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
@@ -113,7 +113,7 @@ enum Target {
     Stdout(io::Stdout),
 }
 
-/// Writes [`EventRecord`]s, one a line.
+/// Writes [`EventRecord`]s and [`ShiftRecord`]s, one a line.
 pub struct Events(Target);
 
 impl Events {
@@ -130,16 +130,24 @@ impl Events {
     pub fn create(path: &Path) -> io::Result<Self> {
         Ok(Self(Target::File(PartFile::create(path)?)))
     }
-}
 
-impl Sink for Events {
-    fn event(&mut self, event: &EventRecord) -> io::Result<()> {
-        let mut line = serde_json::to_vec(event)?;
+    fn line(&mut self, record: &impl Serialize) -> io::Result<()> {
+        let mut line = serde_json::to_vec(record)?;
         line.push(b'\n');
         match &mut self.0 {
             Target::File(file) => file.write_all(&line),
             Target::Stdout(out) => out.write_all(&line).and_then(|()| out.flush()),
         }
+    }
+}
+
+impl Sink for Events {
+    fn event(&mut self, event: &EventRecord) -> io::Result<()> {
+        self.line(event)
+    }
+
+    fn shift(&mut self, shift: &ShiftRecord) -> io::Result<()> {
+        self.line(shift)
     }
 
     fn finish(self: Box<Self>, _: &Outcome) -> io::Result<()> {

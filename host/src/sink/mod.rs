@@ -7,10 +7,12 @@ mod events;
 mod part_file;
 mod report;
 mod scores;
+mod shift_record;
 
 use std::io;
 
 use eigenstream_core::monitor::{Counters, Verdict};
+use eigenstream_core::watch::WatchStatus;
 
 use crate::source::Tally;
 pub use annotations::Annotations;
@@ -18,12 +20,15 @@ pub use events::{EventRecord, Events, Involved, SCHEMA};
 pub use part_file::PartFile;
 pub use report::ReportPage;
 pub use scores::Scores;
+pub use shift_record::{ShiftRecord, ShiftRecordChannel, watch_in_words};
 
 /// What a replay came to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
     /// Counters of the engine.
     pub counters: Counters,
+    /// What the watch for shifts has found out about the stream, if there was one.
+    pub watch: Option<WatchStatus>,
     /// What the source had to repair or pass over.
     pub tally: Tally,
     /// Time of the last frame, in seconds since the first.
@@ -55,6 +60,14 @@ pub trait Sink {
     /// # Errors
     /// If the output cannot be written.
     fn event(&mut self, _event: &EventRecord) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// A shift that has settled: some time after its alarm, or at the end.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
+    fn shift(&mut self, _shift: &ShiftRecord) -> io::Result<()> {
         Ok(())
     }
 

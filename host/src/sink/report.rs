@@ -5,8 +5,8 @@ use std::path::Path;
 
 use eigenstream_core::monitor::Verdict;
 
-use super::{EventRecord, Outcome, PartFile, Sink};
-use crate::report::{ReportBuilder, ReportEvent};
+use super::{EventRecord, Outcome, PartFile, ShiftRecord, ShiftRecordChannel, Sink, watch_in_words};
+use crate::report::{ReportBuilder, ReportEvent, ReportShift, ReportShiftChannel};
 use crate::source::StreamInfo;
 
 /// Gathers what the page shows in fixed memory and writes it at the end.
@@ -71,9 +71,30 @@ impl Sink for ReportPage {
         Ok(())
     }
 
+    fn shift(&mut self, s: &ShiftRecord) -> io::Result<()> {
+        let frames = [s.onset_frame, s.onset_earliest_frame, s.onset_latest_frame, s.alarm_frame];
+        let channel = |c: &ShiftRecordChannel| ReportShiftChannel {
+            channel: usize::from(c.index),
+            mean: [c.mean_before, c.mean_after],
+            deviation: [c.deviation_before, c.deviation_after],
+        };
+        self.builder.push_shift(ReportShift {
+            frames: frames.map(|frame| frame - self.first),
+            times_s: [s.onset_s, s.onset_earliest_s, s.onset_latest_s, s.alarm_s],
+            kind: s.change_in_words().to_owned(),
+            state: s.state_in_words(),
+            regime: s.entered_regime,
+            channels: s.channels.iter().map(channel).collect(),
+        });
+        Ok(())
+    }
+
     fn finish(self: Box<Self>, outcome: &Outcome) -> io::Result<()> {
-        let Self { builder, mut file, settings, mut provenance, .. } = *self;
+        let Self { mut builder, mut file, settings, mut provenance, .. } = *self;
         provenance.push(("replayed in".into(), format!("{:.2} s", outcome.elapsed_s)));
+        if let Some(watch) = &outcome.watch {
+            builder.remark_on_shifts(&watch_in_words(watch));
+        }
         builder.finish(&settings, provenance, &outcome.tally).write_to(&mut file)?;
         file.finish()
     }

@@ -94,7 +94,7 @@ fn standard_output_is_data_and_nothing_else() {
     }
     // No progress where no terminal is: the summary alone, without a carriage return or an escape.
     assert!(!done.stderr.contains(['\r', '\x1b']), "{}", done.stderr);
-    assert_eq!(done.stderr.lines().count(), 2, "{}", done.stderr);
+    assert_eq!(done.stderr.lines().count(), 3, "{}", done.stderr);
     let dash = replay(&["--events", "-"]);
     assert_eq!(dash.stdout, done.stdout);
     let file = replay(&["--events", "e.jsonl"]);

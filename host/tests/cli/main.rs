@@ -11,3 +11,4 @@ mod events;
 mod info;
 mod place;
 mod settings;
+mod shifts;
