@@ -131,7 +131,7 @@ impl Calibration {
         self.counts[(place as usize).min(BINS - 1)] += 1;
         self.total += 1;
         if self.total >= 2 * self.memory {
-            self.halve();
+            self.total = halve(&mut self.counts);
         }
         self.stale += 1;
         if self.stale >= REFRESH {
@@ -143,15 +143,6 @@ impl Calibration {
     /// The highest score that enters at its full value.
     fn ceiling(&self) -> f32 {
         self.limit + CLIP * self.tail.mean_excess.max(1.0)
-    }
-
-    #[cold]
-    fn halve(&mut self) {
-        self.total = 0;
-        for count in &mut self.counts {
-            *count /= 2;
-            self.total += *count;
-        }
     }
 
     /// Fits the tail and finds the limit.
@@ -200,6 +191,18 @@ impl Calibration {
         }
         LOW
     }
+}
+
+/// Halves all counts, so that old ones fade; gives their sum.
+#[cold]
+#[inline(never)]
+pub(crate) fn halve(counts: &mut [u32]) -> u32 {
+    let mut total = 0;
+    for count in counts {
+        *count /= 2;
+        total += *count;
+    }
+    total
 }
 
 #[cfg(test)]
