@@ -3,6 +3,7 @@
 use nalgebra::{DefaultAllocator, Dim};
 
 use super::channel::ChannelView;
+use crate::score::halve;
 use crate::shape::Alloc;
 use crate::track::FlagConfig;
 
@@ -96,16 +97,13 @@ impl FlagView {
         let frames = self.total as f32 + 1.0;
         // A frame in a bin is an alarm while it and those in this bin and above are at most so many.
         let most = (self.rate * frames) as u32;
-        let (mut above, mut own, mut limit) = (1, 1, f32::INFINITY);
-        for (k, count) in self.counts.iter().enumerate().rev() {
-            above += count;
-            if above <= most {
-                limit = WIDTH * k as f32;
-            }
-            if k == bin(score) {
-                own = above;
-            }
+        let (mut above, mut lowest) = (1, BINS);
+        while lowest > 0 && above + self.counts[lowest - 1] <= most {
+            lowest -= 1;
+            above += self.counts[lowest];
         }
+        let limit = if lowest < BINS { WIDTH * lowest as f32 } else { f32::INFINITY };
+        let own = 1 + self.counts[bin(score)..].iter().sum::<u32>();
         FlagVerdict { score, p_value: own as f32 / frames, limit, channel }
     }
 
@@ -117,8 +115,7 @@ impl FlagView {
         self.total += 1;
         self.judged = self.judged.saturating_add(1);
         if self.total >= 2 * self.memory {
-            self.counts.iter_mut().for_each(|count| *count /= 2);
-            self.total = self.counts.iter().sum();
+            self.total = halve(&mut self.counts);
         }
     }
 

@@ -20,7 +20,7 @@ use nalgebra::{Const, DefaultAllocator, Dim, OVector, U1};
 
 use crate::condition::{ChannelKind, Validity};
 use crate::error::{ConfigError, in_range};
-use crate::score::{Calibration, Event, EventMerger, MAX_EVENT_CHANNELS, Share, Union, View};
+use crate::score::{Calibration, Event, EventMerger, MAX_EVENT_CHANNELS, Share, Union, View, Whiteness};
 use crate::shape::{Alloc, zeros};
 use channel::{ChannelView, Full};
 pub use config::{AlarmConfig, COARSE_FACTOR, Config, SpatialConfig, TemporalConfig};
@@ -32,6 +32,9 @@ use verdict::{Side, farther};
 
 /// Frames that some view must have judged before the first alarm, whatever the warm-up.
 const LEAST_JUDGED: u32 = 50;
+
+/// Probability below which uneven p-values are not put down to chance.
+const TRUST: f32 = 1e-3;
 
 /// How often the limits follow what the views are worth together, in frames.
 const REFRESH: u64 = 64;
@@ -54,6 +57,8 @@ where
     /// Past scores of the temporal views, and of the spatial view.
     calibrations: [Calibration; 2],
     union: Union,
+    /// Of the p-values of the score, after the warm-up.
+    check: Whiteness,
     events: EventMerger,
     counters: Counters,
     /// Frames with a score of all scales.
@@ -139,6 +144,7 @@ where
             flags: FlagView::new(&config.flag, alarm.memory_frames, rate),
             calibrations: [Calibration::new(alarm.memory_frames, rate)?; 2],
             union: Union::new(rate, alarm.memory_frames),
+            check: Whiteness::new(alarm.memory_frames as f32),
             events: EventMerger::new(u64::from(alarm.merge_frames)),
             counters: Counters::default(),
             judged: 0,
@@ -178,6 +184,22 @@ where
     #[must_use]
     pub fn kind(&self, channel: usize) -> ChannelKind {
         self.channels[channel].condition.kind()
+    }
+
+    /// The check of the score's p-values since the warm-up, the last [`AlarmConfig::memory_frames`] of them above all. Those of overlapping windows are
+    /// not independent; whether they are uniform is what matters.
+    #[must_use]
+    pub fn calibration_check(&self) -> &Whiteness {
+        &self.check
+    }
+
+    /// Whether alarms can be expected at the wanted rate: false once the score's p-values are more uneven than chance explains (one time in a
+    /// thousand) *and* rare ones come more than twice, or less than half, as often as they should. Then the stream changes in ways
+    /// that its past did not show. Cost: some 1,000 operations.
+    #[must_use]
+    pub fn calibration_trusted(&self) -> bool {
+        let ratio = self.check.rare_ratio();
+        !((ratio > 2.0 || ratio < 0.5) && self.check.uniformity() < TRUST)
     }
 
     /// The last excess of a channel's temporal views, in dB; NaN if none could judge or there are none.
@@ -297,6 +319,11 @@ where
             of_frames.update(spatial);
         }
         let warming_up = self.is_warming_up();
+        if !warming_up {
+            // Of one view: the smallest of two p-values is not uniform.
+            let [of_windows, of_frames] = residual_p;
+            self.check.update(if of_windows.is_nan() { of_frames } else { of_windows });
+        }
         let level = self.judge_levels(given, !warming_up);
         let flag = self.judge_flags();
         // Flags take no part of the wanted rate before they can alarm at all.

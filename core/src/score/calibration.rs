@@ -147,21 +147,12 @@ impl Calibration {
         self.counts[(place as usize).min(BINS - 1)] += 1;
         self.total += 1;
         if self.total >= 2 * self.memory {
-            self.halve();
+            self.total = halve(&mut self.counts);
         }
         self.stale += 1;
         if self.stale >= REFRESH {
             self.stale = 0;
             self.refresh();
-        }
-    }
-
-    #[cold]
-    fn halve(&mut self) {
-        self.total = 0;
-        for count in &mut self.counts {
-            *count /= 2;
-            self.total += *count;
         }
     }
 
@@ -213,6 +204,18 @@ impl Calibration {
         }
         LOW
     }
+}
+
+/// Halves all counts, so that old ones fade; gives their sum.
+#[cold]
+#[inline(never)]
+pub(crate) fn halve(counts: &mut [u32]) -> u32 {
+    let mut total = 0;
+    for count in counts {
+        *count /= 2;
+        total += *count;
+    }
+    total
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod union;
 mod whiteness;
 
 pub use adaptive::AdaptiveLevel;
+pub(crate) use calibration::halve;
 pub use calibration::{BINS, Calibration};
 pub use contribution::{Index, reconstruction_contributions, residual_contributions};
 pub use event::{Event, EventMerger, MAX_EVENT_CHANNELS, Share, View};

@@ -33,6 +33,7 @@ pub(crate) fn normal_upper(z: f32) -> f32 {
 /// The z that a standard normal exceeds with probability `p`, 0 < p < 1; ±∞ at the ends. Relative error 10⁻⁶.
 ///
 /// Wichura, algorithm AS 241 (Applied Statistics 37, 1988), PPND7.
+#[inline(never)]
 pub(crate) fn normal_upper_quantile(p: f32) -> f32 {
     if !(0.0..=1.0).contains(&p) {
         return f32::NAN;

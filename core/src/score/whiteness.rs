@@ -111,6 +111,12 @@ impl Whiteness {
         chi_squared_upper(n * statistic, 3.0)
     }
 
+    /// Share of p-values below 0.01, over 0.01: how many times too often rare scores come. NaN for the first 100.
+    #[must_use]
+    pub fn rare_ratio(&self) -> f32 {
+        if self.count < SETTLE { f32::NAN } else { self.rare / RARE }
+    }
+
     /// Whether neither check is significant at `level`. False while there are fewer than 100 p-values.
     #[must_use]
     pub fn is_trusted(&self, level: f32) -> bool {

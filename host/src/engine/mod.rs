@@ -83,6 +83,9 @@ pub fn replay(
     if let Some(remark) = idle.remark(&info.channels) {
         tally.remark(remark);
     }
+    if !monitor.calibration_trusted() {
+        tally.remark(uncalibrated(monitor.calibration_check().rare_ratio()));
+    }
     let watch = watch.map(|watch| watch.status());
     let outcome = Outcome { counters, watch, tally, duration_s, elapsed_s: begun.elapsed().as_secs_f64() };
     if warming_up {
@@ -115,6 +118,14 @@ fn watch(info: &StreamInfo, config: &Config, shift: &WatchConfig) -> Result<DynW
         }
     }
     Ok(watch)
+}
+
+/// What is said of a recording whose p-values are not uniform.
+fn uncalibrated(ratio: f32) -> String {
+    format!(
+        "the stream does not stay as it was: scores with a p-value below 0.01 come {ratio:.1} times as often as they should, \
+         so alarms need not come at the wanted rate"
+    )
 }
 
 /// A recording that no view could judge, or that ended within the warm-up, must not look as if it had been found in order.

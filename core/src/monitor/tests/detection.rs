@@ -2,7 +2,7 @@
 
 use std::vec::Vec;
 
-use super::Plant;
+use super::{Plant, lively};
 use crate::monitor::{Config, Monitor};
 use crate::score::Event;
 use crate::testing::Random;
@@ -157,5 +157,23 @@ fn a_jump_does_not_hide_itself() {
     for (noise, step, length) in cases {
         let seen = seen(noise, step, length);
         assert_eq!(seen, 8, "noise {noise}, a step of {step} for {length} frames");
+    }
+}
+
+/// A stream that stays as it is can be trusted; one whose noise now and then doubles for as long as it takes to notice cannot.
+#[test]
+fn the_calibration_says_when_it_cannot_be_trusted() {
+    for (bursts, trusted) in [(false, true), (true, false)] {
+        let mut monitor = Monitor::<2, 1>::new(&lively()).unwrap();
+        let mut random = crate::testing::Random::new(12);
+        for t in 0..20_000u32 {
+            // Louder and louder, so that the past never shows what comes.
+            let loud = if bursts { 1.0 + (t / 400) as f32 * f32::from(u8::from(t % 400 < 60)) } else { 1.0 };
+            let x = random.normals(2);
+            monitor.process(&[x[0] * loud, x[1] * loud]);
+        }
+        let check = monitor.calibration_check();
+        std::println!("{bursts}: {} {}", check.rare_ratio(), check.uniformity());
+        assert_eq!(monitor.calibration_trusted(), trusted);
     }
 }
