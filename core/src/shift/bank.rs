@@ -38,7 +38,8 @@ impl Wager {
 
     /// R ← (1 + R)·Λ for ln Λ = `log`; returns the new R. NaN counts as Λ = 0: money lost, never an alarm.
     pub(crate) fn play(&mut self, log: f32) -> f32 {
-        self.multiply(exp(log.min(LARGEST_LOG)))
+        // Not `min`, which would make the largest win of NaN.
+        self.multiply(exp(if log > LARGEST_LOG { LARGEST_LOG } else { log }))
     }
 
     /// [`Self::play`] for Λ itself.
@@ -80,6 +81,7 @@ mod tests {
         for log in [f32::INFINITY, f32::MAX, f32::NAN, f32::NEG_INFINITY, 1e30, -1e30, 80.0, 80.0, 0.0] {
             let r = wager.play(log);
             assert!((0.0..=1e30).contains(&r), "{log}: {r}");
+            assert!(!log.is_nan() || r == 0.0, "{r}");
             assert!((1.0..=9.0).contains(&wager.age));
         }
     }

@@ -6,6 +6,7 @@ use super::bets::{FORGETTING, Family, MEMORIES};
 use super::detector::ShiftDetectorOf;
 use super::geometry;
 use super::moments;
+use super::onset;
 use super::regimes::Units;
 use super::report::{Facts, Kind, ShiftReport, classify};
 use super::subset::{Subset, greedy};
@@ -76,6 +77,7 @@ where
     /// The last word on the change; then the state that was left is remembered, and a known one recognised.
     pub(super) fn finish_report(&mut self) {
         self.update_report();
+        self.date();
         self.report.is_final = true;
         let units = Units {
             centre: self.scaling.centre.as_slice(),
@@ -92,6 +94,31 @@ where
         let back = self.regimes.recognise(&self.after, &units);
         self.regimes.enter(back);
         self.report.returned_to = back;
+    }
+
+    /// The onset anew, by the likelihood of the last frames under what the new state has turned out to be.
+    fn date(&mut self) {
+        if matches!(self.winner.family, Family::Loss(_) | Family::Return(_)) {
+            return; // dated to the frame by the bet itself, and the frames may not have been judged
+        }
+        let b = self.winner.memory;
+        let order = [b, (b + 1) % MEMORIES, (b + 2) % MEMORIES];
+        let Ok([won, work, axes]) = self.bets.memories.get_disjoint_mut(order) else { return };
+        let m = won.first.as_mut_slice();
+        work.second.copy_from(&won.second);
+        linalg::rank_one(work.second.as_mut_slice(), -1.0, m, m);
+        let (frames, live) = (self.remembered, self.status.live);
+        onset::simplify(m, work.second.as_mut_slice(), axes.second.as_mut_slice(), frames);
+        let Some(dated) = self.recent.date(m, work.second.as_mut_slice(), live) else { return };
+        let report = &mut self.report;
+        // Innovations are kept from before alarms are possible: a change at the end of the warm-up can be dated into it.
+        let frame = |age: u64| report.alarm_frame.saturating_sub(age - 1);
+        if dated.within || report.onset_frame > frame(dated.oldest) {
+            report.onset_frame = frame(dated.age);
+            report.onset_latest = frame(dated.youngest);
+            let earliest = if dated.within { frame(dated.oldest) } else { report.onset_earliest };
+            report.onset_earliest = earliest.min(report.onset_frame);
+        }
     }
 
     /// Fills in all that depends on the winner's moments and on the frames after the alarm.

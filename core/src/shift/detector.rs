@@ -9,6 +9,7 @@ use super::histogram::Histogram;
 use super::innovations::Innovations;
 use super::moments::Moments;
 use super::normal::Uniform;
+use super::onset::Recent;
 use super::regimes::Regimes;
 use super::report::ShiftReport;
 use super::scaling::Scaling;
@@ -107,6 +108,7 @@ where
     pub(super) remembered: f32,
     /// Standardised frames after the alarm.
     pub(super) after: Moments<D>,
+    pub(super) recent: Recent<D>,
     pub(super) regimes: Regimes<D>,
     pub(super) report: ShiftReport,
 }
@@ -187,6 +189,7 @@ where
             winner: Winner::NONE,
             remembered: 0.0,
             after: Moments::new(d),
+            recent: Recent::new(d),
             regimes: Regimes::new(d),
             report: ShiftReport::default(),
         };
@@ -230,6 +233,7 @@ where
             self.status.skipped += 1;
             self.age -= 1;
             self.pause();
+            self.keep(false);
             return ShiftVerdict { phase, evidence: self.evidence(), alarm: false, refined: false };
         }
         if phase == Phase::Scaling {
@@ -293,6 +297,7 @@ where
         self.watched = 0.0;
         self.bets.restart(&mut self.random);
         self.whiteness.restart();
+        self.recent.clear();
         (self.status.live, self.status.dependent) = (0, false);
     }
 
@@ -313,6 +318,7 @@ where
             self.status.skipped += 1;
             self.innovations.forget_past();
             self.whiteness.forget_past();
+            self.keep(false);
             return;
         }
         if self.phase == Phase::Refining {
@@ -326,6 +332,7 @@ where
                 self.status.live = self.innovations.independent() & self.scaling.varying;
             }
             self.innovations.judge(self.z.as_mut_slice());
+            self.keep(true);
             self.rank();
             self.check_whiteness();
             if self.phase == Phase::Watching {
@@ -333,10 +340,21 @@ where
                 self.bets.play_channels(self.scores.as_slice());
             }
         }
+        if !self.innovations.is_primed() {
+            self.keep(false);
+        }
         self.innovations.advance(true);
         let wanted = self.warm_up_frames() - self.warm_up_frames() / 3;
         if self.phase == Phase::Learning && self.innovations.absorbed() >= wanted {
             (self.phase, self.age) = (Phase::Watching, 0);
+        }
+    }
+
+    /// Keeps the innovations of a frame before the alarm to date the onset by, or that it had none.
+    fn keep(&mut self, judged: bool) {
+        if self.phase != Phase::Refining {
+            let z = if judged { self.z.as_slice() } else { &[] };
+            self.recent.push(z, self.status.live);
         }
     }
 

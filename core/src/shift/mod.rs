@@ -7,6 +7,7 @@
 //! | `normal`, `histogram` | any law to the normal law, by ranks among the past |
 //! | `bets`, `bank` | bets that gain when something changed, and Shiryaev–Roberts statistics that add them up |
 //! | `whiteness` | are the innovations independent in time? |
+//! | `onset` | when it began, judged again once the new state is known |
 //! | `report` | what changed: onset, kind, size |
 //! | `subset`, `geometry` | which channels carry it; spectrum and angles |
 //! | `moments`, `regimes` | means and covariances; states the stream was in before |
@@ -30,6 +31,7 @@ mod histogram;
 mod innovations;
 mod moments;
 mod normal;
+mod onset;
 mod reconfigure;
 mod regimes;
 mod report;

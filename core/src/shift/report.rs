@@ -146,7 +146,10 @@ fn is_noise_floor(f: &Facts) -> bool {
     let minor = || (r..f.d).map(|k| f.spectra.log_ratio(k));
     let sum: f32 = minor().sum();
     let mean = sum / (f.d - r).max(1) as f32;
-    let agreeing = minor().filter(|x| x * mean > 0.0 && x.abs() > 0.5 * mean.abs()).count();
+    // Equal variances have no axes of their own: one risen direction can lie across all of them. As many directions at all must have changed.
+    let agreeing =
+        f.ratios.iter().filter(|&&e| crate::math::ln(e.max(1e-6)) * mean.signum() > 0.5 * mean.abs());
+    let agreeing = agreeing.count();
     let major = (0..r).fold(0.0, |m: f32, k| m.max(f.spectra.log_ratio(k).abs()));
     f.d - r >= 3
         && mean.abs() > 2.0 * error
@@ -166,5 +169,7 @@ fn is_rotation(f: &Facts) -> bool {
     let turned =
         freedom > 0.0 && f.geometry.rotation > freedom + 4.5 * crate::math::sqrt(2.0 * freedom) + 4.0;
     let (up, down) = (f.ratios.first().copied().unwrap_or(1.0), f.ratios.last().copied().unwrap_or(1.0));
-    kept && turned && up > 1.0 && down < 1.0
+    // What one direction gained another one lost: a turn keeps the determinant.
+    let (up, down) = (crate::math::ln(up.max(1e-6)), crate::math::ln(down.max(1e-6)));
+    kept && turned && up > 0.0 && down < 0.0 && (up + down).abs() < 0.5 * up
 }

@@ -78,6 +78,51 @@ fn a_gain_is_told_from_a_size() {
     assert_eq!((report.kind, report.channels()), (Kind::Gain, &[1][..]), "{report:?}");
 }
 
+/// Five channels whose axes of deviation 3, `second` and three of 1 are turned by a fixed matrix; `change` acts on the coordinates along the axes
+/// from frame 4,000 on. The final reports of eight streams.
+fn kinds_of(second: f32, change: impl Fn(&mut [f32])) -> Vec<Kind> {
+    let turn = |x: &mut [f32]| {
+        for (i, j) in [(0, 1), (1, 2), (2, 3), (3, 4), (0, 4)] {
+            (x[i], x[j]) = (0.8 * x[i] - 0.6 * x[j], 0.6 * x[i] + 0.8 * x[j]);
+        }
+    };
+    let kind = |seed| {
+        let mut random = Random::new(seed);
+        // Eight streams of 4,000 frames without a change: a false alarm in 3 % of such tests at most.
+        let rare = ShiftConfig { frames_per_false_alarm: 1e6, ..config() };
+        let mut detector = ShiftDetector::<5>::new(&rare).unwrap();
+        for t in 0..8000 {
+            let mut x = random.normals(5);
+            (x[0], x[1]) = (3.0 * x[0], second * x[1]);
+            if t >= 4000 {
+                change(&mut x);
+            }
+            turn(&mut x);
+            let verdict = detector.process(&x);
+            assert!(t >= 4000 || !verdict.alarm, "{seed}");
+            if verdict.refined {
+                return detector.report().unwrap().kind;
+            }
+        }
+        panic!("not found");
+    };
+    (0..8).map(kind).collect()
+}
+
+#[test]
+fn a_rotation_a_floor_and_a_rank_are_told_apart() {
+    let right = |kinds: &[Kind], wanted| kinds.iter().filter(|&&kind| kind == wanted).count();
+    // The axis of variance 9 turns by 60° towards one of 1.
+    let (sin, cos) = 60f32.to_radians().sin_cos();
+    let turned = kinds_of(2.0, |x| (x[0], x[4]) = (cos * x[0] - sin * x[4], sin * x[0] + cos * x[4]));
+    assert!(right(&turned, Kind::Rotation) >= 6, "{turned:?}");
+    let floor = kinds_of(2.0, |x| x[2..].iter_mut().for_each(|x| *x *= 1.8));
+    assert!(right(&floor, Kind::NoiseFloor) >= 6, "{floor:?}");
+    // A second direction rises out of the floor; half of the channels at most are counted as signal.
+    let risen = kinds_of(1.0, |x| x[3] *= 4.0);
+    assert!(right(&risen, Kind::Rank) >= 6, "{risen:?}");
+}
+
 #[test]
 fn channels_die_and_return() {
     for dead in [f32::NAN, f32::INFINITY, 0.0, 203.0, 4095.0] {
