@@ -199,7 +199,7 @@ where
     #[must_use]
     pub fn calibration_trusted(&self) -> bool {
         let ratio = self.check.rare_ratio();
-        !((ratio > 2.0 || ratio < 0.5) && self.check.uniformity() < TRUST)
+        (0.5..=2.0).contains(&ratio) || self.check.uniformity() >= TRUST
     }
 
     /// The last excess of a channel's temporal views, in dB; NaN if none could judge or there are none.

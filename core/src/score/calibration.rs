@@ -31,6 +31,10 @@ const SETTLE: u32 = 500;
 /// without them its mean excess is 0.7 % less.
 const CLIP: f32 = 5.0;
 
+/// What an excursion enters with is cut only of scores so many mean excesses above the edge, where one in seven of its scores lies: streams whose usual
+/// excursions are of very different lengths go a little above the edge for long.
+const HIGH: f32 = 2.0;
+
 /// Empirical distribution of a stream's past scores in fixed memory: 96 bins of 0.5 dB over −8 … 40 dB, and a tail.
 ///
 /// Below the tail, the p-value of a score is the share of past scores above it, interpolated within the bin. The tail begins at the
@@ -135,13 +139,14 @@ impl Calibration {
         let exceeds = score >= self.tail.edge;
         let mut score = score;
         if self.total >= SETTLE {
-            if !self.excursion.admits(exceeds, self.tail.share, self.clusters.extremal_index()) {
+            let high = score > self.tail.edge + HIGH * self.tail.mean_excess;
+            if !self.excursion.admits(exceeds, self.tail.share, self.clusters.extremal_index()) && high {
                 return;
             }
             score = score.min(self.tail.edge + CLIP * self.tail.mean_excess.max(1.0));
         }
         if self.tail.share < 0.5 {
-            self.clusters.update(exceeds, self.tail.share);
+            self.clusters.update(exceeds, self.tail.share, self.tail.share * self.total as f32);
         }
         let place = ((score - LOW) / WIDTH).max(0.0);
         self.counts[(place as usize).min(BINS - 1)] += 1;

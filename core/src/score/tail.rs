@@ -52,11 +52,11 @@ impl Clusters {
     /// Fewer times say nothing; scores are then taken as independent.
     const SETTLE: f32 = 10.0;
 
-    /// Times that count alike at most, as many as a tail rests on: the index is to be that of the present edge.
+    /// Times that count alike at least; at most twice as many as the tail rests on: the index is to be that of the present edge.
     const KEPT: f32 = 100.0;
 
-    /// Moves on by one score, which exceeds the edge or not; a share `share` of scores does.
-    pub(super) fn update(&mut self, exceeds: bool, share: f32) {
+    /// Moves on by one score, which exceeds the edge or not; a share `share` of scores does, of which the tail rests on `above`.
+    pub(super) fn update(&mut self, exceeds: bool, share: f32, above: f32) {
         self.since = self.since.saturating_add(1);
         if exceeds {
             let time = self.since as f32 * share;
@@ -64,7 +64,7 @@ impl Clusters {
             self.count += 1.0;
             self.sum += time;
             self.squares += time * time;
-            if self.count >= Self::KEPT {
+            if self.count >= Self::KEPT.max(2.0 * above) {
                 self.halve();
             }
         }
@@ -140,7 +140,7 @@ mod tests {
                 if left == 0 && random.uniform() < 1e-3 {
                     left = size;
                 }
-                clusters.update(left > 0, 1e-3 * size as f32);
+                clusters.update(left > 0, 1e-3 * size as f32, 50.0);
                 left = left.saturating_sub(1);
                 if t % 10_000 == 9_999 {
                     (sum, looks) = (sum + clusters.extremal_index(), looks + 1);
