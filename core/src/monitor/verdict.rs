@@ -5,7 +5,7 @@ use crate::score::{Event, View};
 /// What the monitor says of one frame.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// The frame it judges, counted from 0: the frame given [`delay`](MonitorOf::delay) calls ago.
+    /// The frame it judges, counted from 0: the frame given [`delay`](super::MonitorOf::delay) calls ago.
     pub frame: u64,
     /// How unusual the frame is: the excess of its residual energy over the usual, in dB, of the temporal view where that is largest or of the
     /// spatial view, whichever is farther above its limit; NaN if no view could judge it.

@@ -43,7 +43,7 @@ const HIGH: f32 = 2.0;
 /// alarms is right for short streams, too.
 ///
 /// **Neither one score nor one fault owns the limit.** A score enters as at most max(5 dB, 5·m) above `e`, so what a gross sample
-/// moves the limit by is bounded, whatever its size; and an excursion above `e` enters as at most four usual clusters (`excursion.rs`), so that a fault
+/// moves the limit by is bounded, whatever its size; and of an excursion above `e` scores beyond `e` + 2·m enter only for as long as four usual clusters (`excursion.rs`), so that a fault
 /// does not lift the limit above itself. What lasts longer than 1,000 scores is learned: a lasting change of level (tested
 /// to 25 dB) within 2,500 scores, and 40 more for each score that its memory should hold above the limit, because the limit rises
 /// with what enters above it. After `2·memory` scores all counts are halved, so that old ones fade.
