@@ -22,7 +22,8 @@ impl TrackAndScore {
     /// None with the default settings.
     pub fn new() -> Result<Self, ConfigError> {
         let (spatial, alarm) = (SpatialConfig::default(), AlarmConfig::default());
-        let tracker = TrackerConfig { rank: RANK, memory_frames: spatial.memory_frames, ..Default::default() };
+        let tracker =
+            TrackerConfig { rank: RANK, memory_frames: spatial.memory_frames, ..Default::default() };
         Ok(Self {
             tracker: LeanFapi::new(&tracker)?,
             excess: Excess::new(spatial.memory_frames, 1e-6 * CHANNELS as f32),

@@ -13,7 +13,8 @@ use crate::peers::Peers;
 use crate::rivals::{ccipca, past};
 
 fn ours(stream: &Stream) -> Box<dyn Tracker> {
-    let config = TrackerConfig { rank: stream.rank, memory_frames: stream.memory as f32, ..Default::default() };
+    let config =
+        TrackerConfig { rank: stream.rank, memory_frames: stream.memory as f32, ..Default::default() };
     Box::new(Ours::new(DynFapi::new(stream.n, &config).expect("a valid shape")))
 }
 
