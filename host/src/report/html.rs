@@ -110,7 +110,7 @@ fn summary(content: &Content<'_>) -> String {
     match content.judged.first_limit {
         Some((frame, time)) if frame > 0 => {
             let length = axis.write_length(axis.place(frame, time) - axis.from());
-            remarks.push(format!("The first {length} were warm-up and are not judged."));
+            remarks.push(format!("The first {length} were warm-up, without alarms."));
         }
         _ => {}
     }
@@ -199,8 +199,9 @@ fn alarms(content: &Content<'_>) -> String {
 fn alarm(out: &mut String, content: &Content<'_>, n: u64, event: &ReportEvent) {
     let axis = content.axis;
     let at = |frame, time| axis.write(axis.place(frame, time));
-    let length =
-        axis.write_length(axis.place(event.end, event.end_s) - axis.place(event.start, event.start_s));
+    // To the end of the last frame: one frame has a length, too.
+    let (start, end) = (axis.place(event.start, event.start_s), axis.place(event.end, event.end_s));
+    let length = axis.write_length(end - start + axis.frame());
     let over = event.peak_score - event.limit;
     let over =
         if over.is_finite() { format!("<small>{over:.1} dB over limit</small>") } else { String::new() };
@@ -270,12 +271,12 @@ fn quality(content: &Content<'_>) -> String {
     };
     match tally.malformed {
         0 => {}
-        1 => out.push_str("<p class=\"note\">1 row or block could not be read and was passed over.</p>\n"),
+        1 => out.push_str("<p class=\"note\">1 row or block was damaged: what could not be read is missing.</p>\n"),
         n => {
             let n = count(n);
             let _ = writeln!(
                 out,
-                "<p class=\"note\">{n} rows or blocks could not be read and were passed over.</p>"
+                "<p class=\"note\">{n} rows or blocks were damaged: what could not be read is missing.</p>"
             );
         }
     }
