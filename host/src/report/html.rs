@@ -271,7 +271,9 @@ fn quality(content: &Content<'_>) -> String {
     };
     match tally.malformed {
         0 => {}
-        1 => out.push_str("<p class=\"note\">1 row or block was damaged: what could not be read is missing.</p>\n"),
+        1 => out.push_str(
+            "<p class=\"note\">1 row or block was damaged: what could not be read is missing.</p>\n",
+        ),
         n => {
             let n = count(n);
             let _ = writeln!(
