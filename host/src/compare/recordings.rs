@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::read::{Kind, Reading, read};
+use super::read::{Axes, Kind, MOST_CHANNELS, Reading, read};
 use super::{CompareError, Comparison, Points, SIDES, compare, write_mask};
 use crate::engine::outputs::{parts, place};
 use crate::report::compare_page;
@@ -49,6 +49,7 @@ pub fn compare_files(
     let s = &settings.compare;
     let sides = [Stretch { path: reference, span: s.reference_span }, Stretch { path: file, span: s.span }];
     let pair = Pair::new(&sides, settings)?;
+    let axes = pair.axes(&sides, settings)?;
     let mut points = Vec::new();
     for (side, columns) in sides.iter().zip(&pair.columns) {
         let (mut source, skipped) = side.open(settings)?;
@@ -56,7 +57,7 @@ pub fn compare_files(
             let p = source.progress();
             progress("reading", p.done_bytes as f64 / p.total_bytes.max(1) as f64);
         };
-        points.push(read(&mut source, columns, skipped, &pair.reading, &mut told)?);
+        points.push(read(&mut source, columns, skipped, &pair.reading, axes.as_ref(), &mut told)?);
     }
     let [a, b] = [&points[0], &points[1]];
     let mut comparison =
@@ -125,7 +126,7 @@ impl Pair {
         let (columns, mut remarks) = common(sides, &a, &b)?;
         let s = &settings.compare;
         let rate_hz = match (a.rate_hz, b.rate_hz) {
-            (Some(x), Some(y)) if (x / y - 1.0).abs() > SAME_RATE && s.features == Kind::Windows => {
+            (Some(x), Some(y)) if (x / y - 1.0).abs() > SAME_RATE && s.features != Kind::Rows => {
                 let fix = "resample one of them, or compare single rows with --features rows";
                 return Err(
                     sides[1].nothing(format!("{y} Hz, but {} has {x} Hz", sides[0].path.display()), fix)
@@ -141,6 +142,23 @@ impl Pair {
         let window = window(s.window, rate_hz, n.min(m));
         let reading = Reading { kind: s.features, window, rate_hz, points: s.points, seed: s.seed };
         Ok(Self { columns, reading, frames: [n, m], remarks })
+    }
+
+    /// The axes of the reference, if both are to be looked at along them.
+    fn axes(&self, sides: &[Stretch<'_>; 2], settings: &Settings) -> Result<Option<Axes>, RunError> {
+        if self.reading.kind != Kind::Coordinates {
+            return Ok(None);
+        }
+        let (mut source, _) = sides[0].open(settings)?;
+        match Axes::learn(&mut source, &self.columns[0])? {
+            Some(axes) => Ok(Some(axes)),
+            None => Err(sides[0].nothing(
+                "no axes can be learned",
+                format!(
+                    "--features coordinates takes 2 to {MOST_CHANNELS} channels that vary, and ten frames for each; use --features windows"
+                ),
+            )),
+        }
     }
 }
 
@@ -205,7 +223,7 @@ fn explain(error: CompareError, sides: &[Stretch<'_>; 2], pair: &Pair, points: [
             let side = usize::from(points[short].len() >= *needed && *complete < *needed);
             let at = if points[short].len() < *needed { short } else { side };
             let made = match kind {
-                Kind::Windows => format!(
+                Kind::Windows | Kind::Coordinates => format!(
                     "{} frames make {} windows of {} frames",
                     pair.frames[at],
                     points[at].len(),
@@ -219,7 +237,7 @@ fn explain(error: CompareError, sides: &[Stretch<'_>; 2], pair: &Pair, points: [
                 format!(", {complete} of them without a gap")
             };
             let fix = match kind {
-                Kind::Windows => {
+                Kind::Windows | Kind::Coordinates => {
                     "compare a longer stretch, shorten --window, or use --features rows if rows have nothing to do with each other"
                 }
                 Kind::Rows => "compare a longer stretch, or leave out columns with gaps (--ignore)",
@@ -320,7 +338,7 @@ fn to_file(path: &Path, write: impl FnOnce(&mut PartFile) -> io::Result<()>) -> 
 /// What was found, in a few lines.
 fn summary(c: &Comparison, reading: &Reading, files: &[PathBuf]) -> String {
     let points = match reading.kind {
-        Kind::Windows => format!("windows of {} frames", reading.window),
+        Kind::Windows | Kind::Coordinates => format!("windows of {} frames", reading.window),
         Kind::Rows => "rows".into(),
     };
     let verdict = if c.shift { "shift" } else { "no shift found" };

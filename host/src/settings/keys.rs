@@ -127,7 +127,12 @@ pub const KEYS: &[Key] = &[
     key("compare.out", Kind::Text, "OUT.json", "write the outcome there [default: standard output]"),
     key("compare.reference_span", Kind::Text, "FROM..TO", "stretch of REFERENCE: seconds or [hh:]mm:ss"),
     key("compare.span", Kind::Text, "FROM..TO", "stretch of FILE: seconds or [hh:]mm:ss"),
-    key("compare.features", Kind::Text, "KIND", "`windows` of time or `rows` of a table [default: windows]"),
+    key(
+        "compare.features",
+        Kind::Text,
+        "KIND",
+        "`windows` of time, `coordinates` (windows along the reference's principal axes) or `rows` of a table [default: windows]",
+    ),
     key(
         "compare.window",
         Kind::Number,

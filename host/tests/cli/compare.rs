@@ -198,3 +198,35 @@ fn rates_that_differ() {
     let words = ["y.csv: 50 Hz, but x.csv has 100 Hz", "--features rows"];
     place.refuses_as_it_is(1, &["compare", "x.csv", "y.csv"], &words);
 }
+
+/// Six channels follow one source; in `broken`, the last one follows a source of its own, with the same mean and size.
+fn related(seed: u32, broken: bool) -> String {
+    let (mut noise, mut text) = (Noise(seed), "a,b,c,d,e,f\n".to_owned());
+    for _ in 0..4_000 {
+        let (source, other) = (noise.next(), noise.next());
+        let of = |i: usize| if broken && i == 5 { other } else { source };
+        let cells: Vec<String> = (0..6).map(|i| format!("{:.4}", of(i) + 0.1 * noise.next())).collect();
+        writeln!(text, "{}", cells.join(",")).unwrap();
+    }
+    text
+}
+
+#[test]
+fn a_relation_that_breaks_shows_in_what_the_axes_leave() {
+    let place = Place::new();
+    for (name, seed, broken) in [("a.csv", 1, false), ("b.csv", 2, true), ("c.csv", 3, false)] {
+        place.write(name, related(seed, broken));
+    }
+    place.write("one.csv", noise(1, 400, "a", 0.0));
+    let compare = |file: &str| {
+        let args =
+            ["compare", "--features", "coordinates", "--permutations", "39", "--window", "20", "a.csv", file];
+        place.run(&args)
+    };
+    let found =
+        outcome(&compare("b.csv").status(0).says(&["shift, p = 0.025: 200 and 200 windows of 20 frames"]));
+    assert!(found["subset"][0]["feature"].as_str().unwrap().starts_with("residual (dB)"), "{found}");
+    assert_eq!(outcome(&compare("c.csv").status(0))["shift"], false);
+    let alone = ["compare", "--features", "coordinates", "one.csv", "one.csv"];
+    place.run(&alone).status(1).says(&["one.csv", "no axes can be learned", "--features windows"]);
+}

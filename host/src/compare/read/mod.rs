@@ -1,5 +1,6 @@
 //! From recordings to points: windows of time or rows of a table, at most so many of them.
 
+mod axes;
 mod window;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::points::{Feature, Place, Points};
 use super::random::SplitMix64;
 use crate::source::{Channel, Source, SourceError};
+pub use axes::{Axes, MOST_CHANNELS};
 use window::Summary;
 
 /// What the points of a recording are.
@@ -17,6 +19,9 @@ pub enum Kind {
     /// longer than the stream's memory are nearly exchangeable, its samples are not.
     #[default]
     Windows,
+    /// The same windows of the frames' coordinates along the reference's principal axes, and of the energy that these leave. For many channels that
+    /// move together.
+    Coordinates,
     /// Every row is a point, every channel a feature. For tables whose rows have nothing to do with each other.
     Rows,
 }
@@ -36,7 +41,7 @@ pub struct Reading {
     pub seed: u64,
 }
 
-/// Reads the channels `columns` (indices into the source's) to the end. `skipped` frames of the recording came before; a last window that is not
+/// Reads the channels `columns` (indices into the source's) to the end, along `axes` if there are some. `skipped` frames of the recording came before; a last window that is not
 /// whole is left out. `progress` is called now and then. Memory is that of one window and the points.
 ///
 /// # Errors
@@ -46,24 +51,34 @@ pub fn read(
     columns: &[usize],
     skipped: u64,
     reading: &Reading,
+    axes: Option<&Axes>,
     progress: &mut dyn FnMut(&dyn Source),
 ) -> Result<Points, SourceError> {
-    let channels: Vec<&Channel> = columns.iter().map(|&c| &source.info().channels[c]).collect();
+    let axis = |name| Channel { name, unit: String::new(), rails: None };
+    let channels: Vec<Channel> = match axes {
+        Some(axes) => axes.names().map(axis).collect(),
+        None => columns.iter().map(|&c| source.info().channels[c].clone()).collect(),
+    };
     let (features, name) = (features(&channels, reading), source.info().name.clone());
     let mut lot = Lot { points: Points::new(name, features), seen: 0, random: SplitMix64::new(reading.seed) };
-    let mut summary = Summary::new(columns.len(), reading.window);
+    let mut summary = Summary::new(channels.len(), reading.window);
     let mut frame = vec![f32::NAN; source.info().channels.len()];
-    let mut row = vec![f32::NAN; columns.len()];
+    let mut samples = vec![f32::NAN; columns.len()];
+    let mut row = vec![f32::NAN; channels.len()];
     let step = reading.rate_hz.map_or(1.0, f64::recip);
     let (mut index, mut begun) = (skipped, 0.0);
     while let Some(time_s) = source.next_frame(&mut frame)? {
-        row.iter_mut().zip(columns).for_each(|(x, &c)| *x = frame[c]);
+        samples.iter_mut().zip(columns).for_each(|(x, &c)| *x = frame[c]);
+        match axes {
+            Some(axes) => axes.apply(&samples, &mut row),
+            None => row.copy_from_slice(&samples),
+        }
         match reading.kind {
             Kind::Rows => {
                 let place = Place { frame: index, from_s: time_s, to_s: time_s + step };
                 lot.take(place, reading.points, || row.clone());
             }
-            Kind::Windows => {
+            Kind::Windows | Kind::Coordinates => {
                 if summary.is_empty() {
                     begun = time_s;
                 }
@@ -85,12 +100,12 @@ pub fn read(
 }
 
 /// The features of a point.
-fn features(channels: &[&Channel], reading: &Reading) -> Vec<Feature> {
-    let of = |channel: &&Channel| -> Vec<Feature> {
+fn features(channels: &[Channel], reading: &Reading) -> Vec<Feature> {
+    let of = |channel: &Channel| -> Vec<Feature> {
         let feature = |name: String| Feature { name, unit: channel.unit.clone() };
         match reading.kind {
             Kind::Rows => vec![feature(channel.name.clone())],
-            Kind::Windows => {
+            Kind::Windows | Kind::Coordinates => {
                 let names = window::names(reading.window, reading.rate_hz);
                 names.into_iter().map(|n| feature(format!("{} {n}", channel.name))).collect()
             }
@@ -131,7 +146,7 @@ mod tests {
         let text = format!("time,a [mV],b\n{rows}");
         let bytes = std::io::Cursor::new(text.into_bytes());
         let mut source = CsvSource::from_reader("t", bytes, &CsvOptions::default()).unwrap();
-        read(&mut source, &[1, 0], 10, reading, &mut |_| {}).unwrap()
+        read(&mut source, &[1, 0], 10, reading, None, &mut |_| {}).unwrap()
     }
 
     const READING: Reading =
