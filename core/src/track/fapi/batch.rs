@@ -22,8 +22,8 @@ use crate::track::{Judgement, SubspaceTracker, TrackerConfig};
 /// of its own would give it.
 ///
 /// Memory on the heap, allocated at construction: 4·(n·r + r² + 5n + 4r + 36) bytes a stream, streams rounded up to a multiple of
-/// eight. For small streams: at 8 channels a frame takes half the time of a single tracker, at 64 about as much, and above
-/// that more, since eight bases at once leave the cache; keep a tracker each there. The bench `speed` prints by how much.
+/// eight. For small streams: at 8 channels a frame takes about the time of a single tracker, since frames are weighed and remembered one
+/// stream after another, and from 16 channels on more; keep a tracker each there. The bench `speed` prints by how much.
 #[derive(Clone, Debug)]
 pub struct FapiBatch {
     groups: Vec<Group>,
