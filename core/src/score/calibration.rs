@@ -38,13 +38,14 @@ const HIGH: f32 = 2.0;
 /// Empirical distribution of a stream's past scores in fixed memory: 96 bins of 0.5 dB over −8 … 40 dB, and a tail.
 ///
 /// Below the tail, the p-value of a score is the share of past scores above it, interpolated within the bin. The tail begins at the
-/// highest edge `e` with at least 50 scores above, in at least 20 clusters unless that were more than a tenth of all. Binned exponential excesses are geometric, whose mean b̄ in whole bins gives the maximum-likelihood
+/// highest edge `e` with at least 50 scores above, in at least 20 clusters unless that were more than a tenth of all. Binned exponential
+/// excesses are geometric, whose mean b̄ in whole bins gives the maximum-likelihood
 /// mean excess m = w/ln(1 + 1/b̄); how many independent ones they are widens the tail as `tail.rs` says, so that the rate of
 /// alarms is right for short streams, too.
 ///
 /// **Neither one score nor one fault owns the limit.** A score enters as at most max(5 dB, 5·m) above `e`, so what a gross sample
-/// moves the limit by is bounded, whatever its size; and of an excursion above `e` scores beyond `e` + 2·m enter only for as long as four usual clusters (`excursion.rs`), so that a fault
-/// does not lift the limit above itself. What lasts longer than 1,000 scores is learned: a lasting change of level (tested
+/// moves the limit by is bounded, whatever its size; and of an excursion above `e` scores beyond `e` + 2·m enter only for as long as four
+/// usual clusters (`excursion.rs`), so that a fault does not lift the limit above itself. What lasts longer than 1,000 scores is learned: a lasting change of level (tested
 /// to 25 dB) within 2,500 scores, and 40 more for each score that its memory should hold above the limit, because the limit rises
 /// with what enters above it. After `2·memory` scores all counts are halved, so that old ones fade.
 ///

@@ -2,8 +2,8 @@
 //!
 //! Scores of overlapping windows exceed an edge in clusters. What is usual is learned from many of them; a fault that keeps hundreds
 //! of scores up is *one* more. If all its scores entered, the limit would rise within the fault itself, and with it the alarm would end.
-//! So a cluster enters with at most [`SIZES`] times the mean size of a cluster. If sizes are geometric, a share e⁻⁴ = 2 % of usual exceedances is
-//! lost by that. What lasts longer than [`LASTING`] scores is the new usual, and enters whole.
+//! So a cluster beyond [`SIZES`] times the mean size is not admitted any more: the calibration then leaves out its high scores. If sizes are
+//! geometric, a share e⁻⁴ = 2 % of usual exceedances lies there. What lasts longer than [`LASTING`] scores is the new usual, and is admitted.
 
 /// Largest cluster that enters whole, in mean sizes.
 const SIZES: f32 = 4.0;
@@ -23,8 +23,8 @@ pub(super) struct Excursion {
 }
 
 impl Excursion {
-    /// Moves on by one score, which exceeds the edge or not; says whether it is to be learned. `share`: of scores above the edge; `extremal_index`: one over the mean size of a
-    /// cluster.
+    /// Moves on by one score, which exceeds the edge or not; says whether it is admitted whatever its height. `share`: of scores above
+    /// the edge; `extremal_index`: one over the mean size of a cluster.
     pub(super) fn admits(&mut self, exceeds: bool, share: f32, extremal_index: f32) -> bool {
         if self.length > 0 {
             self.length = self.length.saturating_add(1);

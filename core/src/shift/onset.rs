@@ -1,6 +1,6 @@
 //! When did it begin? The likeliest onset among the last frames, once the new state is known.
 //!
-//! The bets date an onset by when they began to gain, which is late by what they had to learn and as coarse as the ages of their starts. When the
+//! The bets date an onset by when they began to gain, which is late by what they had to learn. When the
 //! report is final the mean m and covariance C of the new innovations are known better; then each of the last [`FRAMES`] frames before the alarm is judged
 //! again, ln N(z; m, C) − ln N(z; 0, I), and the onset is where the sum from there to the alarm is largest (Hinkley, Biometrika 57, 1970).
 
