@@ -6,7 +6,7 @@ use std::f64::consts::TAU;
 use std::fs::File;
 use std::io::BufWriter;
 
-use eigenstream::report::{ReportBuilder, ReportEvent};
+use eigenstream::report::{ReportBuilder, ReportEvent, ReportVerdict};
 use eigenstream::source::{Channel, StreamInfo, Tally};
 
 const RATE: f64 = 360.0;
@@ -98,7 +98,8 @@ fn replay(report: &mut ReportBuilder, frames: u64, channels: usize, mode: &str) 
         let score = scores.pop_front().unwrap_or(f32::NAN);
         let warm = mode == "warm" || (judged as f64) < 18.0 * RATE;
         let alarm = !warm && score > LIMIT;
-        report.push_verdict(judged, score, (-score * 2.0).exp(), if warm { f32::NAN } else { LIMIT }, alarm);
+        let (over, p_value) = (score - LIMIT, (-score * 2.0).exp());
+        report.push_verdict(judged, &ReportVerdict { over, p_value, warming_up: warm, alarm });
         match (alarm, start) {
             (true, None) => (start, peak) = (Some(judged), (judged, score)),
             (true, Some(_)) if score > peak.1 => peak = (judged, score),

@@ -36,9 +36,10 @@ impl Verdict {
     /// known.
     #[must_use]
     pub fn above(&self) -> f32 {
-        (self.score - self.limit)
+        let most = (self.score - self.limit)
             .max(self.level_score - self.level_limit)
-            .max(self.flag_score - self.flag_limit)
+            .max(self.flag_score - self.flag_limit);
+        if most.is_finite() { most } else { f32::NAN }
     }
 }
 

@@ -90,9 +90,8 @@ struct ChannelData<'a> {
 
 #[derive(Serialize)]
 struct ScoreData {
-    max: Packed,
+    over: Packed,
     p: Packed,
-    limit: Packed,
     alarm: Vec<Run>,
     warm: Vec<Run>,
 }
@@ -116,7 +115,7 @@ struct ExcerptData {
     /// Offsets from `from`; absent when evenly spaced.
     times: Option<Packed>,
     channels: Vec<(usize, Packed)>,
-    score: Packed,
+    over: Packed,
 }
 
 impl<'a> PageData<'a> {
@@ -192,9 +191,8 @@ impl ScoreData {
     fn new(bins: &Bins<Verdicts>) -> Self {
         let cells = bins.cells();
         Self {
-            max: Packed::new(cells.iter().map(|v| v.score)),
+            over: Packed::new(cells.iter().map(|v| v.over)),
             p: Packed::new(cells.iter().map(|v| v.p_value)),
-            limit: Packed::new(cells.iter().map(|v| v.limit)),
             alarm: runs(cells.iter().map(|v| v.alarm)),
             warm: runs(cells.iter().map(Verdicts::warming_up)),
         }
@@ -228,7 +226,7 @@ impl ExcerptData {
             to,
             times: (!even).then(|| Packed::new((0..=last).map(|k| (place(k) - from) as f32))),
             channels: excerpt.channels.iter().map(|(c, y)| (*c, Packed::new(y.iter().copied()))).collect(),
-            score: Packed::new(excerpt.scores.iter().copied()),
+            over: Packed::new(excerpt.over.iter().copied()),
         }
     }
 }

@@ -120,37 +120,37 @@ impl Merge for StartTime {
 /// What the detector said about the frames of a bin.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Verdicts {
-    /// Largest score, NaN if there is none.
-    pub(crate) score: f32,
+    /// Farthest over the limit in dB, NaN if that is not known.
+    pub(crate) over: f32,
     /// Smallest p-value, NaN if there is none.
     pub(crate) p_value: f32,
-    /// Smallest limit; NaN while the detector gives none.
-    pub(crate) limit: f32,
     /// There was at least one verdict.
     pub(crate) seen: bool,
+    /// At least one of a detector that had learned what is usual.
+    pub(crate) settled: bool,
     /// At least one frame was in alarm.
     pub(crate) alarm: bool,
 }
 
 impl Default for Verdicts {
     fn default() -> Self {
-        Self { score: f32::NAN, p_value: f32::NAN, limit: f32::NAN, seen: false, alarm: false }
+        Self { over: f32::NAN, p_value: f32::NAN, seen: false, settled: false, alarm: false }
     }
 }
 
 impl Verdicts {
-    /// The frames were judged, but without a limit: the detector was still learning.
+    /// The frames were judged while the detector was still learning.
     pub(crate) fn warming_up(&self) -> bool {
-        self.seen && self.limit.is_nan()
+        self.seen && !self.settled
     }
 }
 
 impl Merge for Verdicts {
     fn merge(&mut self, later: &Self) {
-        self.score = self.score.max(later.score);
+        self.over = self.over.max(later.over);
         self.p_value = self.p_value.min(later.p_value);
-        self.limit = self.limit.min(later.limit);
         self.seen |= later.seen;
+        self.settled |= later.settled;
         self.alarm |= later.alarm;
     }
 }
@@ -233,11 +233,11 @@ mod tests {
         for index in [5u64, 0, 1] {
             let cell = verdicts.cell(index);
             cell.seen = true;
-            cell.score = cell.score.max(index as f32);
+            cell.over = cell.over.max(index as f32);
         }
         verdicts.widen(4);
         assert_eq!(verdicts.width(), 4);
-        let scores: Vec<f32> = verdicts.cells().iter().map(|v| v.score).collect();
+        let scores: Vec<f32> = verdicts.cells().iter().map(|v| v.over).collect();
         assert_eq!(scores, [1.0, 5.0]);
         assert!(verdicts.cells()[0].warming_up(), "no limit was given");
     }

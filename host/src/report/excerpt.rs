@@ -14,7 +14,7 @@ pub(super) const EXCERPT_CHANNELS: usize = 8;
 const RING_SAMPLES: usize = 2 << 20;
 const RING_FRAMES: std::ops::RangeInclusive<usize> = 64..=16_384;
 
-/// The last frames with their times and scores.
+/// The last frames with their times, and how far they were over the limit.
 #[derive(Debug)]
 struct Ring {
     channels: usize,
@@ -24,24 +24,24 @@ struct Ring {
     /// Frame-major.
     samples: Vec<f32>,
     times: Vec<f64>,
-    scores: Vec<f32>,
+    over: Vec<f32>,
 }
 
 impl Ring {
     fn new(channels: usize) -> Self {
         let capacity = (RING_SAMPLES / channels.max(1)).clamp(*RING_FRAMES.start(), *RING_FRAMES.end());
-        Self { channels, capacity, end: 0, samples: Vec::new(), times: Vec::new(), scores: Vec::new() }
+        Self { channels, capacity, end: 0, samples: Vec::new(), times: Vec::new(), over: Vec::new() }
     }
 
     fn push(&mut self, time_s: f64, frame: &[f32]) {
         let slot = self.slot(self.end);
         if slot == self.times.len() {
             self.times.push(time_s);
-            self.scores.push(f32::NAN);
+            self.over.push(f32::NAN);
             self.samples.extend_from_slice(frame);
         } else {
             self.times[slot] = time_s;
-            self.scores[slot] = f32::NAN;
+            self.over[slot] = f32::NAN;
             self.samples[slot * self.channels..][..self.channels].copy_from_slice(frame);
         }
         self.end += 1;
@@ -65,8 +65,8 @@ impl Ring {
 pub(super) struct Excerpt {
     pub(super) start: u64,
     pub(super) times: Vec<f64>,
-    /// Score of each frame, NaN without a verdict.
-    pub(super) scores: Vec<f32>,
+    /// How far each frame is over the limit, NaN without a verdict.
+    pub(super) over: Vec<f32>,
     /// Channel and its samples.
     pub(super) channels: Vec<(usize, Vec<f32>)>,
     strength: f32,
@@ -108,11 +108,11 @@ impl Excerpts {
         }
     }
 
-    pub(super) fn push_score(&mut self, frame: u64, score: f32) {
+    pub(super) fn push_over(&mut self, frame: u64, over: f32) {
         self.delay = self.delay.max(self.ring.end.saturating_sub(frame));
         if self.ring.holds(frame) {
             let slot = self.ring.slot(frame);
-            self.ring.scores[slot] = score;
+            self.ring.over[slot] = over;
         }
     }
 
@@ -122,7 +122,7 @@ impl Excerpts {
     }
 
     /// Asks for an excerpt around frame `peak`. `ranked` are the channels, most involved first.
-    pub(super) fn request(&mut self, peak: u64, score: f32, ranked: &[usize]) {
+    pub(super) fn request(&mut self, peak: u64, strength: f32, ranked: &[usize]) {
         let mut channels: Vec<usize> = if self.ring.channels <= EXCERPT_CHANNELS {
             (0..self.ring.channels).collect()
         } else {
@@ -131,7 +131,7 @@ impl Excerpts {
         channels.sort_unstable();
         let start = peak.saturating_sub(self.window * 2 / 5);
         let due = start.saturating_add(self.window).saturating_add(self.delay);
-        self.waiting.push(Waiting { start, due, channels, strength: strength(score) });
+        self.waiting.push(Waiting { start, due, channels, strength });
         if self.waiting.len() > MAX_EXCERPTS {
             drop_weakest(&mut self.waiting, |w| w.strength);
         }
@@ -158,7 +158,7 @@ impl Excerpts {
         self.kept.push(Excerpt {
             start: frames.start,
             times: slots.iter().map(|&s| ring.times[s]).collect(),
-            scores: slots.iter().map(|&s| ring.scores[s]).collect(),
+            over: slots.iter().map(|&s| ring.over[s]).collect(),
             channels: waiting.channels.iter().map(|&c| (c, samples(c))).collect(),
             strength: waiting.strength,
         });
@@ -175,11 +175,6 @@ impl Excerpts {
         let found = self.kept.iter_mut().find(|e| near(e) && same(e));
         found.map(|e| e.strength = e.strength.max(waiting.strength)).is_some()
     }
-}
-
-/// Orders scores; an event without a score is the weakest.
-pub(super) fn strength(score: f32) -> f32 {
-    if score.is_nan() { f32::NEG_INFINITY } else { score }
 }
 
 /// Removes the entry of least strength; of several, the latest.
@@ -199,7 +194,7 @@ mod tests {
         for i in frames {
             excerpts.push(i as f64 / 100.0, &[i as f32, -(i as f32)]);
             if let Some(judged) = i.checked_sub(10) {
-                excerpts.push_score(judged, judged as f32 / 2.0);
+                excerpts.push_over(judged, judged as f32 / 2.0);
             }
         }
     }
@@ -218,7 +213,7 @@ mod tests {
         for (k, frame) in (excerpt.start..).take(2048).enumerate() {
             assert_eq!(excerpt.channels[0].1[k], frame as f32);
             assert_eq!(excerpt.channels[1].1[k], -(frame as f32));
-            assert_eq!(excerpt.scores[k], frame as f32 / 2.0, "the verdicts were waited for");
+            assert_eq!(excerpt.over[k], frame as f32 / 2.0, "the verdicts were waited for");
         }
     }
 
@@ -238,7 +233,7 @@ mod tests {
         let mut excerpts = Excerpts::new(2);
         for k in 0..100u64 {
             play(&mut excerpts, k * 1000..(k + 1) * 1000);
-            excerpts.request(k * 1000 + 500, if k == 50 { f32::NAN } else { k as f32 }, &[]);
+            excerpts.request(k * 1000 + 500, if k == 50 { f32::NEG_INFINITY } else { k as f32 }, &[]);
         }
         let kept = excerpts.finish();
         assert_eq!(kept.len(), MAX_EXCERPTS);

@@ -107,7 +107,7 @@ fn summary(content: &Content<'_>) -> String {
     let axis = content.axis;
     let mut out = format!("<p class=\"lead\">{}</p>\n", lead(content));
     let mut remarks = Vec::new();
-    match content.judged.first_limit {
+    match content.judged.first_settled {
         Some((frame, time)) if frame > 0 => {
             let length = axis.write_length(axis.place(frame, time) - axis.from());
             remarks.push(format!("The first {length} were warm-up, without alarms."));
@@ -137,14 +137,11 @@ fn lead(content: &Content<'_>) -> String {
         return "<strong>The recording holds no frames.</strong>".into();
     }
     let length = axis.write_length(axis.length());
-    let strongest = content
-        .events
-        .iter()
-        .max_by(|a, b| super::strength(a.1.peak_score).total_cmp(&super::strength(b.1.peak_score)));
+    let strongest = content.events.iter().max_by(|a, b| a.1.strength().total_cmp(&b.1.strength()));
     let Some((_, event)) = strongest else {
         return match judged {
             Judged { frames: 0, .. } => format!("<strong>Nothing was judged</strong> in {length}."),
-            Judged { first_limit: None, .. } => {
+            Judged { first_settled: None, .. } => {
                 format!("<strong>No alarms</strong>: all of the {length} was warm-up, nothing was judged.")
             }
             _ => format!("<strong>No alarms</strong> in {length}."),
@@ -222,7 +219,7 @@ fn alarm(out: &mut String, content: &Content<'_>, n: u64, event: &ReportEvent) {
         at(event.start, event.start_s),
         at(event.peak, event.peak_s),
         digits(f64::from(event.peak_score), 3),
-        p_value(event.peak_p),
+        escape(&p_value(event.peak_p)),
         shares(content, event),
     );
 }

@@ -25,7 +25,7 @@ use crate::source::{StreamInfo, Tally};
 use axis::Clock;
 use data::PageData;
 use envelope::{Bins, Range, StartTime, Verdicts};
-use excerpt::{Excerpts, drop_weakest, strength};
+use excerpt::{Excerpts, drop_weakest};
 use shifts::MAX_SHIFTS;
 pub use shifts::{ReportShift, ReportShiftChannel};
 
@@ -67,6 +67,26 @@ pub struct ReportEvent {
     pub kind: String,
 }
 
+impl ReportEvent {
+    /// How improbable the peak is, in nepers: scores of different views have no common scale, p-values have. −∞ if it is not known.
+    fn strength(&self) -> f32 {
+        if self.peak_p.is_nan() { f32::NEG_INFINITY } else { -self.peak_p.ln() }
+    }
+}
+
+/// What was said of one frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReportVerdict {
+    /// How far the frame is above the limit of the view where that is most, in dB; NaN if no limit is known.
+    pub over: f32,
+    /// Its p-value, NaN if unknown.
+    pub p_value: f32,
+    /// Whether the detector was still learning what is usual.
+    pub warming_up: bool,
+    /// Whether the frame is in alarm.
+    pub alarm: bool,
+}
+
 /// Samples of a channel that could not be used.
 #[derive(Clone, Copy, Debug, Default)]
 struct Unusable {
@@ -79,8 +99,8 @@ struct Unusable {
 struct Judged {
     frames: u64,
     in_alarm: u64,
-    /// First frame with a limit, and its time: the end of the warm-up.
-    first_limit: Option<(u64, f64)>,
+    /// First frame after the warm-up, and its time.
+    first_settled: Option<(u64, f64)>,
 }
 
 /// Gathers a recording while it is replayed.
@@ -157,25 +177,24 @@ impl ReportBuilder {
         self.excerpts.push(time_s, frame);
     }
 
-    /// Takes the verdict on frame `frame_index` (0 = first), which must have been pushed: the score, its p-value
-    /// (NaN if unknown), the limit for alarms (NaN during warm-up), and whether the frame is in alarm.
-    pub fn push_verdict(&mut self, frame_index: u64, score: f32, p_value: f32, limit: f32, alarm: bool) {
+    /// Takes the verdict on frame `frame_index` (0 = first), which must have been pushed.
+    pub fn push_verdict(&mut self, frame_index: u64, verdict: &ReportVerdict) {
         if frame_index >= self.clock.frames() {
             return;
         }
         let cell = self.verdicts.cell(frame_index);
-        cell.score = cell.score.max(score);
-        cell.p_value = cell.p_value.min(p_value);
-        cell.limit = cell.limit.min(limit);
+        cell.over = cell.over.max(verdict.over);
+        cell.p_value = cell.p_value.min(verdict.p_value);
         cell.seen = true;
-        cell.alarm |= alarm;
+        cell.settled |= !verdict.warming_up;
+        cell.alarm |= verdict.alarm;
         self.judged.frames += 1;
-        self.judged.in_alarm += u64::from(alarm);
-        if self.judged.first_limit.is_none() && !limit.is_nan() {
+        self.judged.in_alarm += u64::from(verdict.alarm);
+        if self.judged.first_settled.is_none() && !verdict.warming_up {
             let time = self.excerpts.time(frame_index).unwrap_or(f64::NAN);
-            self.judged.first_limit = Some((frame_index, time));
+            self.judged.first_settled = Some((frame_index, time));
         }
-        self.excerpts.push_score(frame_index, score);
+        self.excerpts.push_over(frame_index, verdict.over);
     }
 
     /// Takes an event, when it is over. The sooner after its peak, the more of its samples can be shown.
@@ -187,11 +206,11 @@ impl ReportBuilder {
         }
         event.channels.truncate(EVENT_CHANNELS);
         let ranked: Vec<usize> = event.channels.iter().map(|(c, _)| *c).collect();
-        self.excerpts.request(event.peak, event.peak_score, &ranked);
+        self.excerpts.request(event.peak, event.strength(), &ranked);
         self.events_seen += 1;
         self.events.push((self.events_seen, event));
         if self.events.len() > MAX_EVENTS {
-            drop_weakest(&mut self.events, |(_, e)| strength(e.peak_score));
+            drop_weakest(&mut self.events, |(_, e)| e.strength());
         }
     }
 

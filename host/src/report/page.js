@@ -11,13 +11,13 @@
   let chosen = null, showAll = false, printing = false, colours = {};
 
   // Series ------------------------------------------------------------------------------------------------------------
-  const scoreSeries = { max: unpack(data.score.max), p: unpack(data.score.p), limit: unpack(data.score.limit) };
+  const scoreSeries = { over: unpack(data.score.over), p: unpack(data.score.p) };
   const edges = binEdges(data, Math.ceil(data.frames / data.width));
   const raw = data.width === 1, common = { edges, raw, step: data.step };
   const stretch = ([a, b]) => [edges[a], edges[Math.min(b, edges.length - 1)]];
   const warm = data.score.warm.map(stretch), alarmBins = data.score.alarm.map(stretch);
   const times = e => {
-    const offsets = e.times && unpack(e.times), n = e.score.length / 4;
+    const offsets = e.times && unpack(e.times), n = e.over.length / 4;
     return Float64Array.from({ length: n }, (_, k) => e.from + (offsets ? offsets[k] : k * (e.to - e.from) / Math.max(n - 1, 1)));
   };
   // States of the process, from shift to shift; without shifts nothing is said of states.
@@ -35,8 +35,8 @@
     return { bins: { ...common, low, high }, details };
   }
   function scoreRowSeries() {
-    const details = excerpts.map(e => { const y = unpack(e.score); return { edges: e.edges, low: y, high: y, raw: true }; });
-    return { bins: { ...common, low: scoreSeries.max, high: scoreSeries.max }, details };
+    const details = excerpts.map(e => { const y = unpack(e.over); return { edges: e.edges, low: y, high: y, raw: true }; });
+    return { bins: { ...common, low: scoreSeries.over, high: scoreSeries.over }, details };
   }
 
   // Rows --------------------------------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@
     draw();
   }, { rootMargin: "200px" });
   let rows = [];
-  const score = { title: "Score", unit: "", series: lazy(scoreRowSeries), isScore: true, gaps: [] };
+  const score = { title: "Score", unit: "dB over the limit", series: lazy(scoreRowSeries), isScore: true, gaps: [] };
   const channels = data.channels.map((c, k) => ({ title: c.name, unit: c.unit, series: lazy(() => channelSeries(k)), gaps: c.gaps.map(stretch) }));
   const cross = make("div", "cross", stack), crossText = make("span", "", cross), band = make("div", "band", stack);
   const axis = make("div", "axis", stack), axisCanvas = make("canvas", "", axis);
@@ -129,43 +129,30 @@
   function drawRow(row) {
     const { ctx, width, height } = prepare(row.canvas, row.height, ratio());
     const plot = { ...frame(width), top: 2, bottom: height - 8 }, x = placeX(width), pieces = piecesOf(row);
-    let limits = null, extent = extentOf(pieces);
-    if (row.isScore) {
-      limits = { ...common, raw: false, low: scoreSeries.limit, high: scoreSeries.limit, from: view.from, to: view.to };
-      extent = extentOf([limits], [Math.min(extent[0], extent[0] > 0 ? extent[0] : 0), extent[1]]);
-    }
-    const scale = linearScale(row.isScore && extent[0] > 0 ? [0, extent[1]] : extent, plot.top, plot.bottom);
-    if (row.isScore) {
-      const limited = scoreSeries.limit.some(v => !Number.isNaN(v));
-      row.unitNode.textContent = "dB over the usual" + (limited ? ", dashed: limit" : "");
-    }
+    const values = extentOf(pieces);
+    // The limit is in sight, also where nothing comes near it.
+    const extent = row.isScore ? [Math.min(values[0], 0), Math.max(values[1], 1)] : values;
+    const scale = linearScale(extent, plot.top, plot.bottom);
     drawHatched(ctx, warm, x, plot, colours);
     drawTicksY(ctx, scale, plot, colours);
     drawShaded(ctx, inView(events), chosen, x, plot, colours);
     drawPieces(ctx, pieces, x, scale, row.isScore ? colours.score : colours.signal);
-    if (limits) drawLimit(ctx, limits, x, scale);
+    if (row.isScore) drawLimit(ctx, x, scale, plot);
     drawOnsets(ctx, inView(shifts), row.isScore ? null : channels.indexOf(row), x, plot, colours);
     drawGaps(ctx, row.gaps, x, plot, height);
     if (row.isScore) drawWarmWord(ctx, x, plot);
-    const values = `from ${numberText(extent[0], 3)} to ${numberText(extent[1], 3)}`;
+    const range = `from ${numberText(values[0], 3)} to ${numberText(values[1], 3)}`;
     const title = row.title + (row.unit && " in " + row.unit);
-    row.canvas.setAttribute("aria-label", `${title}: ${values}, ${placeText(view.from)} to ${placeText(view.to)}`);
+    row.canvas.setAttribute("aria-label", `${title}: ${range}, ${placeText(view.from)} to ${placeText(view.to)}`);
   }
-  function drawLimit(ctx, limits, x, scale) {
+  // From the end of the warm-up on.
+  function drawLimit(ctx, x, scale, plot) {
+    const left = Math.max(plot.left, warm.length ? x(warm[0][1]) : plot.left), y = scale.at(0);
+    if (left >= plot.right) return;
     ctx.setLineDash([5, 4]);
     ctx.strokeStyle = colours.alarm;
     ctx.lineWidth = 1.25;
-    ctx.beginPath();
-    let drawing = false;
-    eachIndex(limits, i => {
-      const v = limits.low[i];
-      if (Number.isNaN(v)) { drawing = false; return; }
-      const left = Math.max(x(limits.edges[i]), x(view.from)), y = scale.at(v);
-      if (drawing) ctx.lineTo(left, y); else ctx.moveTo(left, y);
-      ctx.lineTo(Math.min(x(limits.edges[i + 1]), x(view.to)), y);
-      drawing = true;
-    });
-    ctx.stroke();
+    ctx.beginPath(); ctx.moveTo(left, y); ctx.lineTo(plot.right, y); ctx.stroke();
     ctx.setLineDash([]);
   }
   // Missing samples: a bar under the plot.
@@ -204,7 +191,7 @@
   // The whole recording: score, alarms, and the part in view.
   function drawMap() {
     const { ctx, width, height } = prepare(map, 40, ratio()), x = placeX(width, whole), plot = frame(width);
-    const pieces = [{ ...common, low: scoreSeries.max, high: scoreSeries.max, ...whole }];
+    const pieces = [{ ...common, low: scoreSeries.over, high: scoreSeries.over, ...whole }];
     ctx.fillStyle = colours.grid;
     ctx.fillRect(plot.left, 4, plot.right - plot.left, height - 8);
     drawHatched(ctx, warm, x, { ...plot, top: 4, bottom: height - 4 }, colours);
@@ -327,11 +314,11 @@
     const extra = (word, v) => Number.isNaN(v) || v === undefined ? "" : ` · ${word} ${numberText(v, 3)}`;
     // The p-value is that of the bin: beside a single sample it would mislead.
     const p = piece.raw && !raw ? NaN : scoreSeries.p[bin];
-    return low + extra("limit", scoreSeries.limit[bin]) + extra("p", p);
+    return low + " dB" + extra("p", p);
   }
   function hit(px) {
     const x = placeX(stack.clientWidth), near = e => Math.max(x(e.from) - px, px - Math.max(x(e.to), x(e.from) + 2), 0);
-    return inView(events).filter(e => near(e) <= 4).sort((a, b) => near(a) - near(b) || b.score - a.score)[0];
+    return inView(events).filter(e => near(e) <= 4).sort((a, b) => near(a) - near(b) || a.p - b.p)[0];
   }
 
   // Mouse, fingers, keys ------------------------------------------------------------------------------------------------

@@ -26,13 +26,17 @@ fn event(start: u64, score: f32, channels: usize) -> ReportEvent {
         end_s: at(start + 50),
         peak_s: at(start + 10),
         peak_score: score,
-        peak_p: 1e-6,
+        peak_p: (-score / 50.0).exp(),
         limit: 2.0,
         channels: (0..channels.min(20)).map(|c| (c, 1.0 / (c + 2) as f32)).collect(),
         views: "residual".into(),
         kind: "shape".into(),
     }
 }
+
+/// Nothing is known yet.
+const LEARNING: ReportVerdict =
+    ReportVerdict { over: f32::NAN, p_value: f32::NAN, warming_up: true, alarm: false };
 
 /// `frames` frames with noise that does not compress, verdicts 5 frames late, an event every `every` frames
 /// (none if there are fewer).
@@ -48,14 +52,9 @@ fn replay(info: &StreamInfo, frames: u64, every: u64) -> ReportBuilder {
         }
         report.push(index as f64 / 100.0, &frame);
         if let Some(judged) = index.checked_sub(5) {
-            let limit = if judged < frames / 20 { f32::NAN } else { 2.0 };
-            report.push_verdict(
-                judged,
-                frame.first().map_or(0.0, |x| x.abs()),
-                0.5,
-                limit,
-                judged % every < 50,
-            );
+            let over = frame.first().map_or(0.0, |x| x.abs());
+            let (warming_up, alarm) = (judged < frames / 20, judged % every < 50);
+            report.push_verdict(judged, &ReportVerdict { over, p_value: 0.5, warming_up, alarm });
             if every < frames && judged % every == 60 {
                 report.push_event(event(judged - 60, (judged % 977) as f32, channels));
             }
@@ -144,7 +143,7 @@ fn numbers_that_json_has_no_word_for() {
     let mut report = ReportBuilder::new(&stream(2, None));
     for index in 0..100 {
         report.push(f64::NAN, &[f32::NAN, f32::INFINITY]);
-        report.push_verdict(index, f32::NAN, f32::NAN, f32::INFINITY, true);
+        report.push_verdict(index, &ReportVerdict { alarm: true, warming_up: false, ..LEARNING });
     }
     report.push_event(ReportEvent {
         peak_score: f32::INFINITY,
@@ -181,12 +180,12 @@ fn little_to_show() {
 
     let mut learning = ReportBuilder::new(&stream(0, Some(100.0)));
     learning.push(0.0, &[]);
-    learning.push_verdict(0, 1.0, f32::NAN, f32::NAN, false);
+    learning.push_verdict(0, &LEARNING);
     assert!(finish(learning).contains("<strong>No alarms</strong>: all of the 10 ms was warm-up"));
 
     let mut quiet = replay(&stream(2, Some(100.0)), 1000, u64::MAX);
     quiet.push(10.0, &[1.0]);
-    quiet.push_verdict(5000, 9.0, 0.0, 1.0, true);
+    quiet.push_verdict(5000, &ReportVerdict { over: 8.0, p_value: 0.0, warming_up: false, alarm: true });
     assert!(
         finish(quiet).contains("<strong>No alarms</strong> in 10"),
         "a verdict on no frame is passed over"

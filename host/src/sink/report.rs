@@ -6,7 +6,7 @@ use std::path::Path;
 use eigenstream_core::monitor::Verdict;
 
 use super::{EventRecord, Outcome, PartFile, ShiftRecord, ShiftRecordChannel, Sink, watch_in_words};
-use crate::report::{ReportBuilder, ReportEvent, ReportShift, ReportShiftChannel};
+use crate::report::{ReportBuilder, ReportEvent, ReportShift, ReportShiftChannel, ReportVerdict};
 use crate::source::StreamInfo;
 
 /// Gathers what the page shows in fixed memory and writes it at the end.
@@ -43,15 +43,17 @@ impl Sink for ReportPage {
     }
 
     fn verdict(&mut self, _: f64, v: &Verdict) -> io::Result<()> {
-        // The page starts its limit line where the warm-up ends.
-        let limit = if v.limit.is_finite() && !v.warming_up { v.limit } else { f32::NAN };
-        self.builder.push_verdict(v.frame, v.score, v.p_value, limit, v.alarm);
+        let verdict =
+            ReportVerdict { over: v.above(), p_value: v.p_value, warming_up: v.warming_up, alarm: v.alarm };
+        self.builder.push_verdict(v.frame, &verdict);
         Ok(())
     }
 
     fn event(&mut self, event: &EventRecord) -> io::Result<()> {
         let what = match event.view {
             "spatial" => "channels do not fit each other",
+            "level" => "channel does not stay where it was",
+            "flag" => "flag does what it hardly ever did",
             _ => "channel does not go on as before",
         };
         self.builder.push_event(ReportEvent {
