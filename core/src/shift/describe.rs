@@ -142,15 +142,7 @@ where
         let column = self.z.as_mut_slice();
         first.second.fill_with_identity();
         for s in [&mut *first, &mut *third] {
-            // K·S·Kᵀ by columns, twice.
-            for _ in 0..2 {
-                for k in 0..d {
-                    let place = &mut s.second.as_mut_slice()[k * d..(k + 1) * d];
-                    self.innovations.to_channels(place, column);
-                    place.copy_from_slice(column);
-                }
-                s.second.transpose_mut();
-            }
+            self.innovations.covariance_to_channels(&mut s.second, column);
         }
         self.innovations.to_channels(m, column);
         let (before, after) = (first.second.as_slice(), third.second.as_slice());

@@ -269,6 +269,17 @@ where
         linalg::scale(1.0 / sqrt(n), out);
     }
 
+    /// S ← K·S·Kᵀ for a covariance S of standard normal innovations; `column` is scratch, d long.
+    pub(crate) fn covariance_to_channels(&self, s: &mut OMatrix<f32, D, D>, column: &mut [f32]) {
+        for _ in 0..2 {
+            for place in s.as_mut_slice().chunks_exact_mut(self.d) {
+                self.to_channels(place, column);
+                place.copy_from_slice(column);
+            }
+            s.transpose_mut();
+        }
+    }
+
     /// Mean of channel j, standardised.
     pub(crate) fn mean(&self, j: usize) -> f32 {
         self.offset[self.order][j] / self.corner
