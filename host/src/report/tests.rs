@@ -131,7 +131,9 @@ fn what_users_write_is_text() {
     info.channels[0].unit = NASTY.into();
     let mut report = replay(&info, 2000, 500);
     report.push_event(ReportEvent { views: NASTY.into(), kind: NASTY.into(), ..event(900, 1e9, 2) });
-    let tally = Tally { malformed: 1, remarks: vec![NASTY.into()], ..Tally::default() };
+    let mut tally = Tally::default();
+    tally.malformed += 1;
+    tally.remark(NASTY);
     let html = report.finish(NASTY, vec![(NASTY.into(), NASTY.into())], &tally).html;
     assert_well_formed(&html);
     assert!(!html.contains("<img") && !html.contains("<!--") && !html.contains('\u{0}'));

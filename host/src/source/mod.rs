@@ -71,8 +71,21 @@ pub struct Tally {
     pub missing: u64,
     /// Rows or blocks that could not be understood and were passed over.
     pub malformed: u64,
-    /// The first few problems in words, with file and line or byte, for the final summary (at most 20).
+    /// The first few problems in words, with file and line or byte, for the final summary (at most 20). Of those that are alike, the first,
+    /// with the number of the others and the place of the last.
     pub remarks: Vec<String>,
+    /// Those that others may be like.
+    alike: Vec<Alike>,
+}
+
+/// A remark that others may be like.
+#[derive(Clone, Debug, PartialEq)]
+struct Alike {
+    kind: String,
+    /// In [`Tally::remarks`], and as it was there at first.
+    index: usize,
+    first: String,
+    more: u64,
 }
 
 impl Tally {
@@ -83,6 +96,24 @@ impl Tally {
     pub fn remark(&mut self, remark: impl Into<String>) {
         if self.remarks.len() < Self::REMARKS {
             self.remarks.push(remark.into());
+        }
+    }
+
+    /// [`Self::remark`] on a place, of a kind that may come again: `place: text`. The others are counted in the remark on the first.
+    pub fn remark_again(&mut self, place: &str, kind: &str, text: &str) {
+        if let Some(alike) = self.alike.iter_mut().find(|alike| alike.kind == kind) {
+            alike.more += 1;
+            self.remarks[alike.index] =
+                format!("{} (and {} more like it, the last at {place})", alike.first, alike.more);
+        } else if self.remarks.len() < Self::REMARKS {
+            let first = format!("{place}: {text}");
+            self.alike.push(Alike {
+                kind: kind.to_owned(),
+                index: self.remarks.len(),
+                first: first.clone(),
+                more: 0,
+            });
+            self.remarks.push(first);
         }
     }
 }

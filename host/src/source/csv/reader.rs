@@ -156,7 +156,8 @@ impl CsvSource {
             *value = f32::NAN;
             if let Some(what) = what {
                 let (place, name) = (place(&self.path, &self.row), &self.names[column]);
-                self.tally.remark(format!("{place}: column `{name}`: `{}` {what}", shown(cell)));
+                let kind = format!("column `{name}` {what}");
+                self.tally.remark_again(&place, &kind, &format!("column `{name}`: `{}` {what}", shown(cell)));
             }
         }
         wrong
@@ -169,18 +170,23 @@ impl CsvSource {
         if found == expected || (found > expected && self.row.iter().skip(expected).all(blank)) {
             return false;
         }
-        let remark = format!("{}: {found} cells instead of {expected}", place(&self.path, &self.row));
-        self.tally.remark(remark);
+        let text = format!("{found} cells instead of {expected}");
+        self.tally.remark_again(&place(&self.path, &self.row), &text, &text);
         true
     }
 
     fn remark_time(&mut self, problem: Problem) {
-        let what = match problem {
-            Problem::Unreadable => "no time can be read; it stays at the row before".to_owned(),
-            Problem::Backwards(by) => format!("time runs backwards by {by} s; it stays at the row before"),
+        let (kind, text) = match problem {
+            Problem::Unreadable => {
+                ("unreadable time", "no time can be read; it stays at the row before".to_owned())
+            }
+            // Nanoseconds: without the digits that subtracting doubles invents.
+            Problem::Backwards(by) => (
+                "backwards",
+                format!("time runs backwards by {} s; it stays at the row before", (by * 1e9).round() / 1e9),
+            ),
         };
-        let remark = format!("{}: {what}", place(&self.path, &self.row));
-        self.tally.remark(remark);
+        self.tally.remark_again(&place(&self.path, &self.row), kind, &text);
     }
 }
 

@@ -304,15 +304,21 @@ fn a_row_without_end_is_refused() {
 
 #[test]
 fn remarks_are_few_and_short() {
+    // The same column a hundred times is one remark, a hundred columns are as many as are kept.
     let mut text = "a,b\n1,2\n".to_owned();
     text += &format!("{},2\n", "x".repeat(1000)).repeat(100);
     let mut source = open(text).unwrap();
     frames(&mut source);
-    assert_eq!(
-        (source.tally().malformed, source.tally().remarks.len()),
-        (100, crate::source::Tally::REMARKS)
-    );
-    assert!(source.tally().remarks[0].chars().count() < 120);
+    assert_eq!((source.tally().malformed, source.tally().remarks.len()), (100, 1));
+    let remark = &source.tally().remarks[0];
+    assert!(remark.ends_with("(and 99 more like it, the last at t.csv:102)"), "{remark}");
+    assert!(remark.chars().count() < 160);
+
+    let columns: Vec<String> = (0..100).map(|k| format!("c{k}")).collect();
+    let text = format!("{}\n{}{}", columns.join(","), "1,".repeat(99) + "1\n", "x,".repeat(99) + "x\n");
+    let mut source = open(text).unwrap();
+    frames(&mut source);
+    assert_eq!(source.tally().remarks.len(), crate::source::Tally::REMARKS);
 }
 
 proptest! {
