@@ -33,7 +33,7 @@ mod update;
 pub use batch::FapiBatch;
 use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
 
-use super::influence::{Influence, NOTHING, OUTLIER};
+use super::influence::{Admission, Arrival, Influence};
 use super::missing::{Gaps, Imputer, Model, Ridge, Scratch, Seen};
 use super::{Judgement, SubspaceTracker, TrackerConfig};
 use crate::error::{ConfigError, in_range};
@@ -308,37 +308,37 @@ where
     }
 
     fn learn(&mut self, x: &[f32], residual: &[f32]) {
-        if self.distance.is_nan() {
-            self.filler.skip();
-            // All entries were there: a number overflowed, or W itself is broken. Polishing finds out.
-            if self.judgement.observed == self.n {
-                self.polish();
+        let arrival = Arrival {
+            distance: self.distance,
+            judged: self.judgement.is_judged(),
+            residual: self.judgement.q,
+            mean_residual: self.noise * (self.n - self.rank) as f32,
+            spared: self.holed && self.filler.follows(),
+        };
+        let y = &self.y.as_slice()[..self.rank];
+        let energy = || linalg::energy(y) + linalg::energy(residual);
+        match self.influence.admit(arrival, &mut self.frames, self.filler.unjudged(), energy) {
+            Admission::Counts(weight) => {
+                let filled = G::FILLS && self.holed;
+                self.learn_deviation(x, residual, weight);
+                if !filled {
+                    self.learn_mean(x, residual, weight);
+                }
             }
-            return;
-        }
-        self.frames = self.frames.saturating_add(1);
-        if self.influence.audits(self.frames) {
-            let mean = self.noise * (self.n - self.rank) as f32;
-            if self.influence.started_gross(self.judgement.q, mean, self.frames) {
-                self.restart(self.rank);
-                return;
+            // Learned as a deviation from 0, its offset would rule for many memories.
+            Admission::First => {
+                linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], 1.0, x);
+                self.filler.begin(x);
             }
-        }
-        // The first frame only says where the mean is: learned as a deviation from 0, its offset would rule for many memories.
-        if self.frames <= 1 {
-            linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], 1.0, x);
-            self.filler.begin(x);
-            return;
-        }
-        let weight = self.influence.weigh(self.distance, self.frames, self.judgement.is_judged());
-        if weight < NOTHING || weight < OUTLIER && self.holed && self.filler.follows() {
-            self.filler.skip();
-            return;
-        }
-        let filled = G::FILLS && self.holed;
-        self.learn_deviation(x, residual, weight);
-        if !filled {
-            self.learn_mean(x, residual, weight);
+            Admission::GrossStart => self.restart(self.rank),
+            Admission::Outlier => self.filler.skip(),
+            Admission::Empty => {
+                self.filler.skip();
+                // All entries were there: a number overflowed, or W itself is broken. Polishing finds out.
+                if self.judgement.observed == self.n {
+                    self.polish();
+                }
+            }
         }
     }
 

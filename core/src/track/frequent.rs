@@ -29,7 +29,7 @@ use core::ops::Range;
 use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
 
 use self::axes::orthonormalise;
-use super::influence::{Influence, NOTHING, OUTLIER};
+use super::influence::{Admission, Arrival, Influence};
 use super::missing::{Gaps, Imputer, Seen};
 use super::{Judgement, SubspaceTracker, TrackerConfig};
 use crate::error::{ConfigError, in_range};
@@ -315,6 +315,25 @@ where
         LEAST_VARIANCE.max(NO_DIGITS * self.variances[0])
     }
 
+    /// Learns the judged frame, which counts `weight` times.
+    fn take_in(&mut self, x: &[f32], residual: &[f32], weight: f32) {
+        let gain = (weight * (1.0 / (self.frames - 1) as f32).max(1.0 / self.memory)).min(1.0);
+        if self.judgement.is_judged() && self.n > self.rank {
+            let noise = self.judgement.q / (self.n - self.rank) as f32;
+            // With gaps the first frame that can be judged may come late.
+            let first = if weight < 1.0 { 0.0 } else { 1.0 };
+            let gain = if self.noise > 0.0 { gain } else { first };
+            self.noise += gain * (noise - self.noise);
+        }
+        self.decay(1.0 - gain);
+        if self.holed {
+            self.fill(x, residual, weight, gain);
+        } else {
+            self.remember(x, residual, weight);
+        }
+        self.learn_column(residual, gain);
+    }
+
     /// W·y + e of the judged frame becomes a column.
     fn learn_column(&mut self, residual: &[f32], gain: f32) {
         let (n, r) = (self.n, self.rank);
@@ -398,47 +417,32 @@ where
     }
 
     fn learn(&mut self, x: &[f32], residual: &[f32]) {
-        if self.distance.is_nan() {
-            self.filler.skip();
-            // All entries were there: a number overflowed, or an axis itself is broken.
-            let error = linalg::orthonormality_error(self.basis(), self.n);
-            if self.judgement.observed == self.n && (error > BROKEN || error.is_nan()) {
-                self.restart(self.rank);
+        let arrival = Arrival {
+            distance: self.distance,
+            judged: self.judgement.is_judged(),
+            residual: self.judgement.q,
+            mean_residual: self.noise * (self.n - self.rank) as f32,
+            spared: self.holed && self.filler.follows(),
+        };
+        let y = &self.y.as_slice()[..self.rank];
+        let energy = || linalg::energy(y) + linalg::energy(residual);
+        match self.influence.admit(arrival, &mut self.frames, self.filler.unjudged(), energy) {
+            Admission::Counts(weight) => self.take_in(x, residual, weight),
+            Admission::First => {
+                linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], 1.0, x);
+                self.filler.begin(x);
             }
-            return;
-        }
-        self.frames = self.frames.saturating_add(1);
-        if self.influence.audits(self.frames) {
-            let mean = self.noise * (self.n - self.rank) as f32;
-            if self.influence.started_gross(self.judgement.q, mean, self.frames) {
-                self.restart(self.rank);
-                return;
+            Admission::GrossStart => self.restart(self.rank),
+            Admission::Outlier => self.filler.skip(),
+            Admission::Empty => {
+                self.filler.skip();
+                // All entries were there: a number overflowed, or an axis itself is broken.
+                let error = linalg::orthonormality_error(self.basis(), self.n);
+                if self.judgement.observed == self.n && (error > BROKEN || error.is_nan()) {
+                    self.restart(self.rank);
+                }
             }
         }
-        // The first frame only says where the mean is.
-        if self.frames <= 1 {
-            linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], 1.0, x);
-            self.filler.begin(x);
-            return;
-        }
-        let judged = self.judgement.is_judged();
-        let weight = self.influence.weigh(self.distance, self.frames, judged);
-        if weight < NOTHING || weight < OUTLIER && self.holed && self.filler.follows() {
-            self.filler.skip();
-            return;
-        }
-        let gain = (weight * (1.0 / (self.frames - 1) as f32).max(1.0 / self.memory)).min(1.0);
-        if judged && self.n > self.rank {
-            let noise = self.judgement.q / (self.n - self.rank) as f32;
-            self.noise += gain * (noise - self.noise);
-        }
-        self.decay(1.0 - gain);
-        if self.holed {
-            self.fill(x, residual, weight, gain);
-        } else {
-            self.remember(x, residual, weight);
-        }
-        self.learn_column(residual, gain);
     }
 
     fn spectrum(&self, variances: &mut [f32], _work: &mut [f32], _more: &mut [f32]) -> usize {

@@ -35,7 +35,7 @@ mod update;
 
 use nalgebra::{Const, DefaultAllocator, Dim, OMatrix, OVector};
 
-use super::influence::{Influence, NOTHING, OUTLIER};
+use super::influence::{Admission, Arrival, Influence};
 use super::missing::{Gaps, Imputer, Seen};
 use super::{Judgement, SubspaceTracker, TrackerConfig};
 use crate::error::{ConfigError, in_range};
@@ -235,6 +235,25 @@ where
         terms.fold(0.0, |sum, (y, s)| sum + y * y / s.max(floor)).min(f32::MAX)
     }
 
+    /// Learns the judged frame, which counts `weight` times.
+    fn take_in(&mut self, x: &[f32], weight: f32) {
+        let gain = (weight * (1.0 / (self.frames - 1) as f32).max(1.0 / self.memory)).min(1.0);
+        if self.judgement.is_judged() && self.n > self.directions {
+            let noise = self.outside / (self.n - self.directions) as f32;
+            // With gaps the first frame that can be judged may come late.
+            let first = if weight < 1.0 { 0.0 } else { 1.0 };
+            let gain = if self.noise > 0.0 { gain } else { first };
+            self.noise += gain * (noise - self.noise);
+        }
+        if self.holed {
+            self.fill(x, weight);
+        } else {
+            self.remember(x, weight);
+        }
+        self.rotate(gain);
+        self.polish();
+    }
+
     /// A Newton–Schulz step for V, which Jacobi turns a hundred times a frame, and now and then one entry of a step for U.
     fn polish(&mut self) {
         let (n, k) = (self.n, self.directions);
@@ -354,46 +373,31 @@ where
     }
 
     fn learn(&mut self, x: &[f32], _residual: &[f32]) {
-        if self.distance.is_nan() {
-            self.filler.skip();
-            // All entries were there: a number overflowed, or U itself is broken. Polishing finds out.
-            if self.judgement.observed == self.n {
-                self.polish();
+        let arrival = Arrival {
+            distance: self.distance,
+            judged: self.judgement.is_judged(),
+            residual: self.outside,
+            mean_residual: self.noise * (self.n - self.directions) as f32,
+            spared: self.holed && self.filler.follows(),
+        };
+        let (y, left) = (&self.y.as_slice()[..self.directions], self.energy);
+        let energy = || linalg::energy(y) + left;
+        match self.influence.admit(arrival, &mut self.frames, self.filler.unjudged(), energy) {
+            Admission::Counts(weight) => self.take_in(x, weight),
+            Admission::First => {
+                linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], 1.0, x);
+                self.filler.begin(x);
             }
-            return;
-        }
-        self.frames = self.frames.saturating_add(1);
-        if self.influence.audits(self.frames) {
-            let mean = self.noise * (self.n - self.directions) as f32;
-            if self.influence.started_gross(self.outside, mean, self.frames) {
-                self.restart(self.rank);
-                return;
+            Admission::GrossStart => self.restart(self.rank),
+            Admission::Outlier => self.filler.skip(),
+            Admission::Empty => {
+                self.filler.skip();
+                // All entries were there: a number overflowed, or U itself is broken. Polishing finds out.
+                if self.judgement.observed == self.n {
+                    self.polish();
+                }
             }
         }
-        // The first frame only says where the mean is.
-        if self.frames <= 1 {
-            linalg::drift_towards(&mut self.mean.as_mut_slice()[..self.n], 1.0, x);
-            self.filler.begin(x);
-            return;
-        }
-        let judged = self.judgement.is_judged();
-        let weight = self.influence.weigh(self.distance, self.frames, judged);
-        if weight < NOTHING || weight < OUTLIER && self.holed && self.filler.follows() {
-            self.filler.skip();
-            return;
-        }
-        let gain = (weight * (1.0 / (self.frames - 1) as f32).max(1.0 / self.memory)).min(1.0);
-        if judged && self.n > self.directions {
-            let noise = self.outside / (self.n - self.directions) as f32;
-            self.noise += gain * (noise - self.noise);
-        }
-        if self.holed {
-            self.fill(x, weight);
-        } else {
-            self.remember(x, weight);
-        }
-        self.rotate(gain);
-        self.polish();
     }
 
     fn spectrum(&self, variances: &mut [f32], _work: &mut [f32], _more: &mut [f32]) -> usize {

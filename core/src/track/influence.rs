@@ -5,15 +5,18 @@
 //! covariance, w·d², falls as 1/d²: a redescending weight (Hampel et al. 1986), where Huber's cap would let a twentieth of gross frames
 //! bring as much energy as all others together.
 //!
-//! - **A lasting shift is learned.** Once [`TrackerConfig::patience_frames`](super::TrackerConfig::patience_frames) frames were
-//!   outliers (each ordinary one takes back two), frames as far out as the nearest of them count in full. A spike on top of the shift is
-//!   still one: it lies beyond κ times that.
+//! - **A lasting shift is learned.** Beyond κ times what is usual a frame is an outlier. Once
+//!   [`TrackerConfig::patience_frames`](super::TrackerConfig::patience_frames) of them came (each ordinary frame takes back two), they are
+//!   taken to last until as many are taken back, and frames up to κ times their *level*, a running median, count in full. The level follows a
+//!   shift that goes on growing; a spike on top of it is still an outlier.
 //! - **The usual distance follows** by steps: up by 0.5 % at a frame beyond it, down by 0.06 % at one within, which balances at the quantile.
-//!   A step's size is bounded whatever the distance, and it costs a multiplication.
-//!   Distances from a covariance of a few frames are far too large; what is usual is set back to n, if it is more, after 128 frames.
+//!   A step's size is bounded whatever the distance, and it costs a multiplication. So what comes in a tenth to two thirds of the frames, too seldom
+//!   for patience and too often for an outlier, becomes usual too.
 //! - **What was withheld is owed.** The next ordinary frame counts for the ones before it too (at most three in all), as if the stream had been
 //!   held: time goes on in the model as it does outside, and a drift is not lagged behind.
-//! - **A gross start is found out.** The first frames cannot be judged. If nearly all of frames 65 to 128 leave less than a sixteenth of the
+//! - **A young covariance judges nobody.** Distances from a covariance of a few frames are far too large and say little. The first 4·n frames (32 to
+//!   128) are weighed in the same way by their energy ‖x − μ‖² beside that of the others; then distances take over, what is usual being n.
+//! - **A gross start is found out.** If nearly all of frames 65 to 128 leave less than a sixteenth of the
 //!   mean residual, a few among the first ones ruled it, and the tracker starts again.
 
 use super::snapshot::{SnapshotError, at_most, within};
@@ -28,8 +31,15 @@ const DOWN: f32 = UP / 9.0;
 /// Until this frame steps are longer, 4/t.
 const SETTLE: u32 = (4.0 / UP) as u32;
 
-/// Frames that count in full whatever they are: the distance of the first ones means nothing.
-const FREE: u32 = 8;
+/// Frames per entry in which the covariance is young, and their bounds.
+const YOUNG_PER_ENTRY: f32 = 4.0;
+const YOUNG: core::ops::RangeInclusive<f32> = 32.0..=128.0;
+
+/// Energy of a frame in silence: a thousandth of a unit, squared.
+const SILENCE: f32 = 1e-6;
+
+/// The level moves by no more than a factor 1 + STRIDE/patience a frame: 5 at most, and by about 50 in `patience` frames.
+const STRIDE: f32 = 4.0;
 
 /// Largest weight that is owed.
 const MOST_OWED: f32 = 2.0;
@@ -46,7 +56,7 @@ const QUIET_FRAMES: u8 = 48;
 const QUIET: f32 = 1.0 / 16.0;
 
 /// A frame that counts less than this has overflowed every scale of the stream, and would take squares of it along.
-pub(super) const NOTHING: f32 = 1e-9;
+const NOTHING: f32 = 1e-9;
 
 /// A frame that counts less than this says nothing of the next one, and its gaps are not worth filling.
 pub(super) const OUTLIER: f32 = 0.5;
@@ -55,63 +65,154 @@ pub(super) const OUTLIER: f32 = 0.5;
 pub(super) const WORDS: usize = 3;
 pub(super) const FLOATS: usize = 3;
 
+/// A frame that is to be learned.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    /// NaN if the frame can teach nothing.
+    pub(super) distance: f32,
+    /// Whether Q and T² are known.
+    pub(super) judged: bool,
+    /// Q, and its running mean.
+    pub(super) residual: f32,
+    pub(super) mean_residual: f32,
+    /// It has gaps, and the frame before is there to fill them the next time: as an outlier it is not worth filling.
+    pub(super) spared: bool,
+}
+
+/// What is to become of a frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Admission {
+    /// Nothing can be learned from it: it is empty, or a number overflowed.
+    Empty,
+    /// The first one says where the mean is, and no more.
+    First,
+    /// It counts so many times, 0 … 3.
+    Counts(f32),
+    /// It is an outlier that is left out.
+    Outlier,
+    /// A few gross frames ruled the start: start again, without it.
+    GrossStart,
+}
+
+/// What is usual among frames of one kind. State: 3 words.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    usual: f32,
+    /// Running median of the distances of the present outliers.
+    level: f32,
+    /// Their number, less two for each ordinary frame.
+    streak: u16,
+    /// They are taken to last, until `streak` is 0.
+    lasting: bool,
+}
+
 /// A frame's weight, from its distance and those before. State: 6 words.
+///
+/// Frames that can be judged are weighed among themselves, and so are those with too few entries for it, whose distances are far smaller: each of
+/// the former would be an outlier among the latter. The scale of the latter is kept by the policy for gaps, if that lets them be learned.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Influence {
     /// 0 = every frame counts in full.
     patience: u16,
-    streak: u16,
     quiet: u8,
     least: f32,
-    usual: f32,
-    /// Smallest distance of the present outliers.
-    level: f32,
     owed: f32,
+    judged: Scale,
 }
 
 impl Influence {
     /// For frames of `n` entries.
     pub(super) fn new(n: usize, patience: u16) -> Self {
         let n = n as f32;
-        Self { patience, least: LEAST_USUAL * n, usual: n, level: 0.0, streak: 0, owed: 0.0, quiet: 0 }
+        Self { patience, quiet: 0, least: LEAST_USUAL * n, owed: 0.0, judged: Scale::new(n) }
+    }
+
+    /// Frames that are weighed by their energy.
+    fn young(&self) -> u32 {
+        (self.least * (YOUNG_PER_ENTRY / LEAST_USUAL)).clamp(*YOUNG.start(), *YOUNG.end()) as u32
     }
 
     /// Forgets everything.
     pub(super) fn restart(&mut self) {
-        self.usual = self.least / LEAST_USUAL;
-        (self.level, self.streak, self.owed, self.quiet) = (0.0, 0, 0.0, 0);
+        (self.owed, self.quiet) = (0.0, 0);
+        self.judged = Scale::new(self.least / LEAST_USUAL);
     }
 
-    /// The weight, 0 … 3, of frame number `frame` (from 1) at distance `distance`, which must be finite; 1 for nearly all. A frame that
-    /// could not be `judged` does not say what is usual.
+    /// What is to become of the frame after the `frames` learned so far, which this counts. `energy` is its ‖x − μ‖², asked for in the beginning only;
+    /// `others` the scale of frames that cannot be judged.
+    #[inline(always)]
+    pub(super) fn admit(
+        &mut self,
+        arrival: Arrival,
+        frames: &mut u32,
+        others: Option<&mut Scale>,
+        energy: impl Fn() -> f32,
+    ) -> Admission {
+        if arrival.distance.is_nan() {
+            return Admission::Empty;
+        }
+        *frames = frames.saturating_add(1);
+        let frame = *frames;
+        if frame <= 1 {
+            return Admission::First;
+        }
+        let weight = if self.audits(frame) {
+            if AUDIT.contains(&frame) && self.started_gross(&arrival, frame) {
+                return Admission::GrossStart;
+            }
+            let young = frame <= self.young();
+            let distance = if young { energy().min(f32::MAX) } else { arrival.distance };
+            self.weigh_odd(distance, frame, arrival.judged, others)
+        } else {
+            self.weigh_among(arrival.distance, frame, arrival.judged, others)
+        };
+        if weight < NOTHING || weight < OUTLIER && arrival.spared {
+            return Admission::Outlier;
+        }
+        Admission::Counts(weight)
+    }
+
+    /// The weight, 0 … 3, of frame number `frame`, for which [`Self::audits`] does not ask, at distance `distance`, which must be finite; 1 for
+    /// nearly all.
+    #[cfg(feature = "alloc")]
     #[inline]
     pub(super) fn weigh(&mut self, distance: f32, frame: u32, judged: bool) -> f32 {
+        self.weigh_among(distance, frame, judged, None)
+    }
+
+    #[inline(always)]
+    fn weigh_among(&mut self, distance: f32, frame: u32, judged: bool, others: Option<&mut Scale>) -> f32 {
         if self.patience == 0 {
             return 1.0;
         }
-        if distance > BEYOND * self.usual || frame < SETTLE || self.owed > 0.0 || !judged {
-            return self.weigh_odd(distance, frame, judged);
+        let scale = &mut self.judged;
+        if distance > BEYOND * scale.usual || frame < SETTLE || self.owed > 0.0 || scale.lasting || !judged {
+            return self.weigh_odd(distance, frame, judged, others);
         }
-        self.streak = self.streak.saturating_sub(2);
-        self.follow(distance, UP, DOWN);
+        scale.streak = scale.streak.saturating_sub(2);
+        scale.follow(distance, UP, DOWN, self.least);
         1.0
     }
 
     #[inline(never)]
-    fn weigh_odd(&mut self, distance: f32, frame: u32, judged: bool) -> f32 {
-        let mut weight = 1.0;
-        if frame == *AUDIT.end() + 1 {
-            self.usual = self.usual.min(self.least / LEAST_USUAL);
+    fn weigh_odd(&mut self, distance: f32, frame: u32, judged: bool, mut others: Option<&mut Scale>) -> f32 {
+        let young = self.young();
+        if frame == 2 || frame == young + 1 {
+            // Energies first, then distances.
+            let usual =
+                if frame == 2 { distance.clamp(SILENCE, LARGEST_USUAL) } else { self.least / LEAST_USUAL };
+            self.judged = Scale::new(usual);
+            if let Some(others) = &mut others {
+                **others = Scale::new(usual);
+            }
         }
-        if distance > BEYOND * self.usual && frame > FREE {
-            weight = self.outlier(distance);
-        } else {
-            self.streak = self.streak.saturating_sub(2);
-        }
-        if judged {
-            let up = UP.max((4.0 / frame as f32).min(1.0));
-            self.follow(distance, up, up * (DOWN / UP));
-        }
+        let scale = match others {
+            Some(others) if !judged => others,
+            _ => &mut self.judged,
+        };
+        let weight = scale.share(distance, self.patience);
+        let up = UP.max((4.0 / frame as f32).min(1.0));
+        scale.follow(distance, up, up * (DOWN / UP), if frame <= young { SILENCE } else { self.least });
         if weight < 1.0 {
             self.owed = (self.owed + 1.0 - weight).min(MOST_OWED);
             return weight;
@@ -119,61 +220,96 @@ impl Influence {
         core::mem::take(&mut self.owed) + weight
     }
 
-    /// Whether [`Self::started_gross`] is to be asked at that frame.
+    /// Whether that frame is one of the first, which [`Self::admit`] looks at more closely.
     #[inline]
     pub(super) fn audits(&self, frame: u32) -> bool {
-        self.patience > 0 && AUDIT.contains(&frame)
+        self.patience > 0 && frame <= AUDIT.end() + 1
     }
 
-    /// Whether the first frames, whose mean residual is `mean`, were ruled by a few gross ones; `q` is that of this frame, which is not yet
-    /// learned. `true` at most once.
+    /// Whether the first frames were ruled by a few gross ones, of which this is not one. `true` at most once.
     #[inline(never)]
-    pub(super) fn started_gross(&mut self, q: f32, mean: f32, frame: u32) -> bool {
-        self.quiet += u8::from(q < QUIET * mean);
+    fn started_gross(&mut self, arrival: &Arrival, frame: u32) -> bool {
+        self.quiet += u8::from(arrival.residual < QUIET * arrival.mean_residual);
         frame == *AUDIT.end() && self.quiet > QUIET_FRAMES
     }
 
-    /// patience, streak, quiet frames.
+    /// patience and quiet frames, and the scale's.
     pub(super) fn words(&self) -> [u32; WORDS] {
-        [u32::from(self.patience), u32::from(self.streak), u32::from(self.quiet)]
+        [u32::from(self.patience), u32::from(self.quiet), self.judged.word()]
     }
 
-    /// What is usual, the level of the present outliers, and what is owed.
+    /// Those of the scale, and what is owed.
     pub(super) fn floats(&self) -> [f32; FLOATS] {
-        [self.usual, self.level, self.owed]
+        let [usual, level] = self.judged.floats();
+        [usual, level, self.owed]
     }
 
     /// Of a snapshot, for frames of `n` entries.
     pub(super) fn restored(
         n: usize,
-        [patience, streak, quiet]: [u32; WORDS],
+        [patience, quiet, streak]: [u32; WORDS],
         [usual, level, owed]: [f32; FLOATS],
     ) -> Result<Self, SnapshotError> {
-        let streak = at_most("streak", streak, at_most("patience", patience, usize::from(u16::MAX))?)? as u16;
+        let patience = at_most("patience", patience, usize::from(u16::MAX))? as u16;
         let quiet = at_most("quiet", quiet, *AUDIT.end() as usize)? as u8;
-        let new = Self::new(n, patience as u16);
-        within("usual", usual, 0.5 * new.least..=LARGEST_USUAL)?;
-        within("level", level, 0.0..=f32::MAX)?;
         within("owed", owed, 0.0..=MOST_OWED)?;
-        Ok(Self { usual, level, streak, owed, quiet, ..new })
+        let judged = Scale::restored(streak, [usual, level])?;
+        Ok(Self { quiet, owed, judged, ..Self::new(n, patience) })
+    }
+}
+
+impl Scale {
+    /// Of frames about which nothing is known.
+    pub(super) const NEW: Self = Self::new(SILENCE);
+
+    /// Floats of it in a snapshot.
+    pub(super) const FLOATS: usize = 2;
+
+    const fn new(usual: f32) -> Self {
+        Self { usual, level: 0.0, streak: 0, lasting: false }
+    }
+
+    /// The streak, and whether it lasts.
+    pub(super) fn word(&self) -> u32 {
+        u32::from(self.streak) | u32::from(self.lasting) << 16
+    }
+
+    /// What is usual, and the level of the present outliers.
+    pub(super) fn floats(&self) -> [f32; Self::FLOATS] {
+        [self.usual, self.level]
+    }
+
+    /// Of a snapshot.
+    pub(super) fn restored(streak: u32, [usual, level]: [f32; Self::FLOATS]) -> Result<Self, SnapshotError> {
+        let streak = at_most("streak", streak, 0x1_FFFF)?;
+        within("usual", usual, 0.5 * SILENCE..=LARGEST_USUAL)?;
+        within("level", level, 0.0..=f32::MAX)?;
+        Ok(Self { usual, level, streak: streak as u16, lasting: streak >> 16 == 1 })
     }
 
     #[inline]
-    fn follow(&mut self, distance: f32, up: f32, down: f32) {
+    fn follow(&mut self, distance: f32, up: f32, down: f32, least: f32) {
         if distance > self.usual {
             self.usual = (self.usual * (1.0 + up)).min(LARGEST_USUAL);
-        } else if self.usual > self.least {
+        } else if self.usual > least {
             self.usual *= 1.0 - down;
         }
     }
 
-    fn outlier(&mut self, distance: f32) -> f32 {
-        if self.streak == 0 || distance < self.level {
-            self.level = distance;
+    /// The part of a frame that counts: (κ·limit/distance)², the limit being what is usual, or the level that lasts.
+    fn share(&mut self, distance: f32, patience: u16) -> f32 {
+        if distance <= BEYOND * self.usual {
+            self.streak = self.streak.saturating_sub(2);
+            self.lasting &= self.streak > 0;
+            return 1.0;
         }
-        self.streak = (self.streak + 1).min(self.patience);
-        let lasting = if self.streak < self.patience { 0.0 } else { self.level };
-        let share = BEYOND * self.usual.max(lasting) / distance;
+        let step = 1.0 + STRIDE / f32::from(patience);
+        let (low, high) = (self.level / step, self.level * step);
+        self.level = if self.streak == 0 { distance } else { distance.max(low).min(high) };
+        self.streak = self.streak.saturating_add(1).min(patience);
+        self.lasting |= self.streak == patience;
+        let limit = if self.lasting { self.usual.max(self.level) } else { self.usual };
+        let share = BEYOND * limit / distance;
         if share < 1.0 { share * share } else { 1.0 }
     }
 }

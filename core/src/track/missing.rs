@@ -20,6 +20,7 @@ pub(super) use imputer::State;
 use nalgebra::{DefaultAllocator, Dim};
 pub use ridge::Ridge;
 
+use super::influence::Scale;
 use super::snapshot::{Floats, SnapshotError, Writer};
 use crate::shape::Alloc;
 
@@ -120,6 +121,10 @@ where
     #[doc(hidden)]
     fn follows(&self) -> bool;
 
+    /// What is usual among frames that cannot be judged, if they are learned.
+    #[doc(hidden)]
+    fn unjudged(&mut self) -> Option<&mut Scale>;
+
     /// Before the axes change: from coordinates and residual to the frame.
     #[doc(hidden)]
     fn unfold(&mut self, basis: &[f32], n: usize);
@@ -148,8 +153,8 @@ where
     fn restore(&mut self, words: [u32; WORDS], floats: &mut Floats<'_>, n: usize, r: usize);
 }
 
-/// Of a policy in a snapshot: its number, and three counts.
-pub(super) const WORDS: usize = 4;
+/// Of a policy in a snapshot: its number, and four counts.
+pub(super) const WORDS: usize = 5;
 
 mod private {
     /// Nobody else's policies.

@@ -20,7 +20,7 @@ use core::fmt;
 const MAGIC: [u8; 4] = *b"ESTK";
 
 /// Version of the format.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 
 /// Bytes before the words.
 const HEADER: usize = 12;

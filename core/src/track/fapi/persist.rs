@@ -43,9 +43,9 @@ where
         let (j, k) = self.polish;
         let counts = [n, r, self.frames as usize, j, k, self.leaked, self.judgement.observed, flags];
         let [a, b, c, d, e, f, g, h] = counts.map(|count| count as u32);
-        let ([policy, i, k, l], [m, o, p]) = (self.filler.words(), self.influence.words());
-        let words: [u32; WORDS] = [a, b, c, d, e, f, g, h, policy, i, k, l, m, o, p];
-        let (q, t2) = if judged { (self.judgement.q, self.judgement.t2) } else { (0.0, 0.0) };
+        let ([policy, i, k, l, m], [o, p, q]) = (self.filler.words(), self.influence.words());
+        let words: [u32; WORDS] = [a, b, c, d, e, f, g, h, policy, i, k, l, m, o, p, q];
+        let (residual, t2) = if judged { (self.judgement.q, self.judgement.t2) } else { (0.0, 0.0) };
         let mut writer = Writer::new(bytes, KIND, &words, floats(n, r) + G::floats(n, r))?
             .floats(&self.basis.as_slice()[..n * r])
             .floats(&self.mean.as_slice()[..n])
@@ -59,15 +59,31 @@ where
             writer = writer.floats(&[if known && self.holed { *p } else { 0.0 }]);
         }
         let distance = if known { self.distance } else { 0.0 };
-        writer = writer.floats(&[self.memory, self.weight, self.noise, q, t2, distance]);
+        writer = writer.floats(&[self.memory, self.weight, self.noise, residual, t2, distance]);
         Ok(self.filler.save(n, r, writer.floats(&self.influence.floats())).finish())
     }
 
     fn restore(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {
         let reader = Reader::<WORDS>::open(bytes, KIND)?;
-        let [channels, rank, frames, j, k, leaked, observed, flags, policy, a, b, c, patience, streak, quiet] =
-            reader.words;
-        let policy = [policy, a, b, c];
+        let [
+            channels,
+            rank,
+            frames,
+            j,
+            k,
+            leaked,
+            observed,
+            flags,
+            policy,
+            a,
+            b,
+            c,
+            d,
+            patience,
+            quiet,
+            lasting,
+        ] = reader.words;
+        let policy = [policy, a, b, c, d];
         let n = same("channels", channels, self.n)?;
         let most = self.max_rank.min(n);
         if !(1..=most).contains(&(rank as usize)) {
@@ -85,7 +101,7 @@ where
         G::check(policy, all.map_or(Floats::NONE, |all| all.after(floats(n, r))), n, r)?;
         let mut floats = all?;
         let usual = check(floats, n, r)?;
-        let influence = Influence::restored(n, [patience, streak, quiet], usual)?;
+        let influence = Influence::restored(n, [patience, quiet, lasting], usual)?;
 
         floats.fill(&mut self.basis.as_mut_slice()[..n * r]);
         floats.fill(&mut self.mean.as_mut_slice()[..n]);

@@ -49,8 +49,8 @@ where
         let (frames, observed) = (self.frames as usize, self.judgement.observed);
         let counts = [n, axes, self.energies.len(), pending, self.rank, frames, observed, flags];
         let [a, b, c, d, e, f, g, h] = counts.map(|count| count as u32);
-        let ([policy, l, m, o], [p, q, r]) = (self.filler.words(), self.influence.words());
-        let words: [u32; WORDS] = [a, b, c, d, e, f, g, h, policy, l, m, o, p, q, r];
+        let ([policy, l, m, o, p], [q, r, s]) = (self.filler.words(), self.influence.words());
+        let words: [u32; WORDS] = [a, b, c, d, e, f, g, h, policy, l, m, o, p, q, r, s];
         let (q, t2) = if judged { (self.judgement.q, self.judgement.t2) } else { (0.0, 0.0) };
         let distance = if known { self.distance } else { 0.0 };
         let mut writer = Writer::new(bytes, KIND, &words, all_floats::<N, L>(n, axes, pending, self.rank))?
@@ -83,11 +83,12 @@ where
             a,
             b,
             c,
+            d,
             patience,
-            streak,
             quiet,
+            lasting,
         ] = reader.words;
-        let policy = [policy, a, b, c];
+        let policy = [policy, a, b, c, d];
         let n = same("channels", channels, self.n)?;
         let axes = same("axes", axes, self.axes)?;
         let most = same("columns", columns, self.energies.len())? - axes;
@@ -101,7 +102,7 @@ where
         let (judged, known, holed) = (flags & 1 == 1, flags & 2 == 2, flags & 4 == 4);
         let mut floats = reader.floats(all_floats::<N, L>(n, axes, pending, r))?;
         <Imputer<N, L> as Gaps<N, L>>::check(policy, floats.after(self::floats(n, axes, pending)), n, r)?;
-        let influence = Influence::restored(n, [patience, streak, quiet], check(floats, n, axes, pending)?)?;
+        let influence = Influence::restored(n, [patience, quiet, lasting], check(floats, n, axes, pending)?)?;
 
         floats.fill(&mut self.columns.as_mut_slice()[..n * (axes + pending)]);
         floats.fill(&mut self.energies.as_mut_slice()[..axes + pending]);

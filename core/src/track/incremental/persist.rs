@@ -48,8 +48,8 @@ where
         let (i, j) = self.polish;
         let counts = [n, k, self.rank, self.frames as usize, i, j, self.judgement.observed, flags];
         let [a, b, c, d, e, f, g, h] = counts.map(|count| count as u32);
-        let ([policy, l, m, o], [p, q, r]) = (self.filler.words(), self.influence.words());
-        let words: [u32; WORDS] = [a, b, c, d, e, f, g, h, policy, l, m, o, p, q, r];
+        let ([policy, l, m, o, p], [q, r, s]) = (self.filler.words(), self.influence.words());
+        let words: [u32; WORDS] = [a, b, c, d, e, f, g, h, policy, l, m, o, p, q, r, s];
         let mut writer = Writer::new(bytes, KIND, &words, all_floats::<N, R>(n, k))?
             .floats(&self.basis.as_slice()[..n * k])
             .floats(&self.turn.as_slice()[..k * k])
@@ -86,11 +86,12 @@ where
             a,
             b,
             c,
+            d,
             patience,
-            streak,
             quiet,
+            lasting,
         ] = reader.words;
-        let policy = [policy, a, b, c];
+        let policy = [policy, a, b, c, d];
         let n = same("channels", channels, self.n)?;
         let k = same("directions", directions, self.directions)?;
         if !(1..=k).contains(&(rank as usize)) {
@@ -103,7 +104,7 @@ where
         let (judged, known, holed) = (flags & 1 == 1, flags & 2 == 2, flags & 4 == 4);
         let mut floats = reader.floats(all_floats::<N, R>(n, k))?;
         <Imputer<N, R> as Gaps<N, R>>::check(policy, floats.after(self::floats(n, k)), n, k)?;
-        let influence = Influence::restored(n, [patience, streak, quiet], check(floats, n, k)?)?;
+        let influence = Influence::restored(n, [patience, quiet, lasting], check(floats, n, k)?)?;
 
         floats.fill(&mut self.basis.as_mut_slice()[..n * k]);
         floats.fill(&mut self.turn.as_mut_slice()[..k * k]);

@@ -26,6 +26,7 @@ use crate::linalg::{self, cholesky, cholesky_solve};
 use crate::math::sqrt;
 use crate::shape::{Alloc, zeros};
 use crate::track::MAX_RANK;
+use crate::track::influence::Scale;
 use crate::track::snapshot::{Floats, SnapshotError, Writer, all_within, at_most, same};
 
 /// Number in a snapshot.
@@ -40,7 +41,7 @@ const NEVER: u8 = u8::MAX;
 /// Expects a frame with gaps from what was seen of it and from the frame before, and fills it: see the page of this module's source. Any number of
 /// entries may be missing; what is left teaches what it can.
 ///
-/// State: n + 2·r + 9 words and n bytes. Cost of a frame with gaps about 6·n·r + n·r²/2 + 2·r³ multiply–adds more.
+/// State: n + 2·r + 12 words and n bytes. Cost of a frame with gaps about 6·n·r + n·r²/2 + 2·r³ multiply–adds more.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Imputer<N: Dim, R: Dim>
 where
@@ -71,6 +72,8 @@ pub(in crate::track) struct State {
     gap: u8,
     /// The last frame had no gap.
     whole: bool,
+    /// Distances of frames with too few entries to be judged.
+    unjudged: Scale,
 }
 
 /// The frame learned last, and scratch.
@@ -177,6 +180,11 @@ where
         self.state.gap == 0
     }
 
+    #[inline]
+    fn unjudged(&mut self) -> Option<&mut Scale> {
+        Some(&mut self.state.unjudged)
+    }
+
     fn unfold(&mut self, basis: &[f32], n: usize) {
         let y = &mut self.coordinates.as_mut_slice()[..basis.len() / n];
         linalg::scale(-1.0, y);
@@ -192,41 +200,41 @@ where
     }
 
     fn floats(n: usize, r: usize) -> usize {
-        2 * n + r + 4
+        2 * n + r + 4 + Scale::FLOATS
     }
 
     fn words(&self) -> [u32; WORDS] {
-        let State { pairs, column, gap, whole, .. } = self.state;
-        [POLICY, pairs, u32::from(column), u32::from(gap) | u32::from(whole) << 8]
+        let State { pairs, column, gap, whole, unjudged, .. } = self.state;
+        [POLICY, pairs, u32::from(column), u32::from(gap) | u32::from(whole) << 8, unjudged.word()]
     }
 
-    /// e, age, y, φ and ψ.
+    /// e, age, y, φ and ψ, and the scale of unjudged frames.
     fn save<'a>(&self, n: usize, r: usize, mut writer: Writer<'a>) -> Writer<'a> {
         writer = writer.floats(&self.residual.as_slice()[..n]);
         for age in &self.age.as_slice()[..n] {
             writer = writer.floats(&[f32::from(*age)]);
         }
-        let State { phi, psi, .. } = self.state;
-        writer.floats(&self.coordinates.as_slice()[..r]).floats(&[
-            phi.product,
-            phi.energy,
-            psi.product,
-            psi.energy,
-        ])
+        let State { phi, psi, unjudged, .. } = self.state;
+        writer
+            .floats(&self.coordinates.as_slice()[..r])
+            .floats(&[phi.product, phi.energy, psi.product, psi.energy])
+            .floats(&unjudged.floats())
     }
 
-    fn check(words: [u32; WORDS], mut floats: Floats<'_>, n: usize, _r: usize) -> Result<(), SnapshotError> {
-        let [policy, _, column, gap] = words;
+    fn check(words: [u32; WORDS], mut floats: Floats<'_>, n: usize, r: usize) -> Result<(), SnapshotError> {
+        let [policy, _, column, gap, streak] = words;
         same("policy", policy, POLICY as usize)?;
         at_most("column", column, MAX_RANK)?;
         at_most("gap", gap, 0x1FF)?;
         floats.take(n);
-        all_within("age", floats.take(n), 0.0..=f32::from(NEVER))
+        all_within("age", floats.take(n), 0.0..=f32::from(NEVER))?;
+        floats.take(r + 4);
+        Scale::restored(streak, core::array::from_fn(|_| floats.next())).map(|_| ())
     }
 
     fn restore(
         &mut self,
-        [_, pairs, column, gap]: [u32; WORDS],
+        [_, pairs, column, gap, streak]: [u32; WORDS],
         floats: &mut Floats<'_>,
         n: usize,
         r: usize,
@@ -241,6 +249,9 @@ where
         let [a, b, c, d] = core::array::from_fn(|_| floats.next());
         state.phi = Persistence { product: a, energy: b };
         state.psi = Persistence { product: c, energy: d };
+        if let Ok(scale) = Scale::restored(streak, core::array::from_fn(|_| floats.next())) {
+            state.unjudged = scale;
+        }
         (state.pairs, state.column) = (pairs, column as u8);
         (state.gap, state.whole) = ((gap & 0xFF) as u8, gap >> 8 == 1);
         // Before the first frame, and after whole ones, all are known whatever their ages.
@@ -261,6 +272,7 @@ impl State {
         column: 0,
         gap: NEVER,
         whole: false,
+        unjudged: Scale::NEW,
     };
 
     /// Whether all entries have a mean.

@@ -6,6 +6,7 @@ use super::imputer::add_ridge;
 use super::{Gaps, Mean, Model, Scratch, Seen, WORDS, private};
 use crate::linalg::{self, cholesky, cholesky_solve};
 use crate::shape::Alloc;
+use crate::track::influence::Scale;
 use crate::track::snapshot::{Floats, SnapshotError, Writer, same};
 
 /// Number in a snapshot.
@@ -76,6 +77,10 @@ where
         false
     }
 
+    fn unjudged(&mut self) -> Option<&mut Scale> {
+        None
+    }
+
     fn unfold(&mut self, _basis: &[f32], _n: usize) {}
 
     fn fold(&mut self, _basis: &[f32], _n: usize) {}
@@ -85,7 +90,7 @@ where
     }
 
     fn words(&self) -> [u32; WORDS] {
-        [POLICY, 0, 0, 0]
+        [POLICY, 0, 0, 0, 0]
     }
 
     fn save<'a>(&self, _n: usize, _r: usize, writer: Writer<'a>) -> Writer<'a> {
