@@ -8,7 +8,7 @@ use eigenstream_benches::output::Report;
 use eigenstream_benches::stats::{SplitMix64, slope};
 use eigenstream_benches::table::{Align, Table};
 use eigenstream_core::linalg;
-use eigenstream_core::track::{DynFapi, SubspaceTracker, TrackerConfig};
+use eigenstream_core::track::{DynFapi, FapiBatch, Judgement, SubspaceTracker, TrackerConfig};
 use irithyll::anomaly::hst::{HSTConfig, HalfSpaceTree};
 use irithyll::preprocessing::CCIPCA;
 use irithyll::projection::SubspaceTracker as Past;
@@ -29,6 +29,9 @@ const TARGETED: (usize, usize) = (64, 8);
 
 /// Frames that are used over and over.
 const POOL: usize = 1024;
+
+/// Streams that are followed side by side.
+const STREAMS: usize = 64;
 
 const MEMORY: f64 = 1000.0;
 
@@ -77,22 +80,27 @@ struct Contender<'a> {
 }
 
 enum Timer<'a> {
-    Rust { step: Step<'a>, at: usize, batch: usize },
+    Rust { step: Step<'a>, at: usize, batch: usize, frames: usize },
     Python { peer: &'static str, batch: usize },
 }
 
 impl<'a> Contender<'a> {
-    fn rust(key: &str, name: &str, mut step: Step<'a>) -> Self {
-        // Settles caches, forests and branch predictors, and finds how many calls a slice holds at least.
+    fn rust(key: &str, name: &str, step: Step<'a>) -> Self {
+        Self::many(key, name, 1, step)
+    }
+
+    /// Someone who takes in that many frames a call.
+    fn many(key: &str, name: &str, frames: usize, mut step: Step<'a>) -> Self {
+        // Settles caches, forests, trackers and branch predictors, and finds how many calls a slice holds at least.
         let start = Moment::now();
         let mut at = 0;
-        while at < 600 || (start.elapsed() < Duration::from_millis(20) && at < 20_000) {
+        while at < 1000 || (start.elapsed() < Duration::from_millis(20) && at < 20_000) {
             step(at % POOL);
             at += 1;
         }
         let per_call = start.elapsed() / at as u32;
         let batch = (Duration::from_micros(200).as_nanos() / per_call.as_nanos().max(1)).max(1) as usize;
-        let timer = Timer::Rust { step, at, batch };
+        let timer = Timer::Rust { step, at, batch, frames };
         Self { key: key.into(), name: name.into(), figures: Vec::new(), timer }
     }
 
@@ -104,7 +112,7 @@ impl<'a> Contender<'a> {
     /// One repetition. A peer that fails has one figure less, and stderr says so.
     fn turn(&mut self, peers: Option<&mut Peers>, n: usize, r: usize, effort: Effort) {
         match &mut self.timer {
-            Timer::Rust { step, at, batch } => {
+            Timer::Rust { step, at, batch, frames } => {
                 let (start, mut count) = (Moment::now(), 0);
                 while start.elapsed() < effort.slice {
                     for _ in 0..*batch {
@@ -113,7 +121,7 @@ impl<'a> Contender<'a> {
                     }
                     count += *batch;
                 }
-                self.figures.push(start.elapsed().as_nanos() as f64 / count as f64);
+                self.figures.push(start.elapsed().as_nanos() as f64 / (count * *frames) as f64);
             }
             Timer::Python { peer, batch } => {
                 match peers.map(|peers| peers.speed(peer, n, r, *batch, effort.python_seconds)) {
@@ -140,6 +148,20 @@ fn ours<'a>(pool: &'a Pool, r: usize) -> Step<'a> {
     let mut residual = vec![0.0; n];
     Box::new(move |t| {
         black_box(tracker.process(&pool.single[t * n..(t + 1) * n], &mut residual));
+    })
+}
+
+/// A frame of each of [`STREAMS`] streams a call: of stream `s` frame t + s of the pool.
+fn ours_side_by_side<'a>(pool: &'a Pool, r: usize) -> Step<'a> {
+    let n = pool.n;
+    let config = TrackerConfig { rank: r, memory_frames: MEMORY as f32, ..Default::default() };
+    let mut batch = FapiBatch::new(STREAMS, n, &config).expect("a valid shape");
+    let mut frames = pool.single.clone();
+    frames.extend_from_within(..STREAMS * n);
+    let mut out = [Judgement::unjudged(0); STREAMS];
+    Box::new(move |t| {
+        batch.process(&frames[t * n..(t + STREAMS) * n], &mut out);
+        black_box(&out);
     })
 }
 
@@ -170,6 +192,12 @@ fn contenders<'a>(pool: &'a Pool, r: usize, peers: Option<&Peers>) -> Vec<Conten
         Contender::rust("eigenstream", "**eigenstream** Fapi, f32, judge + learn", ours(pool, r)),
         Contender::rust("dot", "floor: r dot products of length n, ours", products(pool, r, linalg::dot)),
         Contender::rust("naive_dot", "floor: the same, summed in index order", products(pool, r, naive)),
+        Contender::many(
+            "batch",
+            "**eigenstream** FapiBatch, f32, 64 streams side by side",
+            STREAMS,
+            ours_side_by_side(pool, r),
+        ),
         Contender::rust("past", "irithyll PAST, f64, update", Box::new(move |t| past.update(x(t), 0.0))),
         Contender::rust("ccipca", "irithyll CCIPCA, f64, update", Box::new(move |t| ccipca.update(x(t)))),
         Contender::rust(
@@ -296,8 +324,10 @@ fn targets(report: &mut Report, all: &[Contender], share: f64) {
     for (key, name, least) in
         [("past", "irithyll PAST", 8.0), ("sklearn_1", "scikit-learn partial_fit", 100.0)]
     {
-        if let Some(theirs) = median(key) {
-            line(&format!("time of {name}"), theirs / ours, least, " times ours");
+        let Some(theirs) = median(key) else { continue };
+        line(&format!("time of {name}"), theirs / ours, least, " times ours");
+        if let Some(batch) = median("batch") {
+            line(&format!("time of {name}"), theirs / batch, least, " times ours, side by side");
         }
     }
     report.markdown(table);

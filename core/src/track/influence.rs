@@ -19,6 +19,9 @@
 //! - **A gross start is found out.** If nearly all of frames 65 to 128 leave less than a sixteenth of the
 //!   mean residual, a few among the first ones ruled it, and the tracker starts again.
 
+#[cfg(feature = "alloc")]
+pub(super) mod lanes;
+
 use super::snapshot::{SnapshotError, at_most, within};
 
 /// κ: an outlier is that many times as far out as the usual distance.

@@ -93,6 +93,7 @@ fn single(n: usize, r: usize, data: Vec<f32>) -> Box<dyn FnMut()> {
         (8, 2) => fixed::<8, 2>(data),
         (8, 3) => fixed::<8, 3>(data),
         (16, 4) => fixed::<16, 4>(data),
+        (32, 4) => fixed::<32, 4>(data),
         (64, 8) => fixed::<64, 8>(data),
         (256, 16) => fixed::<256, 16>(data),
         (1024, 32) => fixed::<1024, 32>(data),
@@ -120,13 +121,32 @@ fn block(n: usize, r: usize, data: Vec<f32>) -> Box<dyn FnMut()> {
     })
 }
 
+/// A frame of each stream, over and over: of stream `s` at time `t` frame s + t of the pool, so that each goes through all of it.
+struct Streams {
+    pool: Vec<f32>,
+    n: usize,
+    time: usize,
+}
+
+impl Streams {
+    fn new(mut pool: Vec<f32>, n: usize) -> Self {
+        pool.extend_from_within(..STREAMS * n);
+        Self { pool, n, time: 0 }
+    }
+
+    fn next(&mut self) -> &[f32] {
+        self.time = (self.time + 1) % POOL;
+        &self.pool[self.time * self.n..(self.time + STREAMS) * self.n]
+    }
+}
+
 fn many(n: usize, r: usize, data: Vec<f32>) -> Box<dyn FnMut()> {
     let mut trackers: Vec<_> =
         (0..STREAMS).map(|_| DynFapi::new(n, &config(r)).expect("a valid shape")).collect();
-    let mut residual = vec![0.0; n];
+    let (mut streams, mut residual) = (Streams::new(data, n), vec![0.0; n]);
     Box::new(move || {
-        for frames in data.chunks_exact(STREAMS * n) {
-            for (tracker, x) in trackers.iter_mut().zip(frames.chunks_exact(n)) {
+        for _ in 0..POOL / STREAMS {
+            for (tracker, x) in trackers.iter_mut().zip(streams.next().chunks_exact(n)) {
                 black_box(tracker.process(x, &mut residual));
             }
         }
@@ -135,10 +155,10 @@ fn many(n: usize, r: usize, data: Vec<f32>) -> Box<dyn FnMut()> {
 
 fn batch(n: usize, r: usize, data: Vec<f32>) -> Box<dyn FnMut()> {
     let mut batch = FapiBatch::new(STREAMS, n, &config(r)).expect("a valid shape");
-    let mut out = [Judgement::unjudged(0); STREAMS];
+    let (mut streams, mut out) = (Streams::new(data, n), [Judgement::unjudged(0); STREAMS]);
     Box::new(move || {
-        for frames in data.chunks_exact(STREAMS * n) {
-            batch.process(frames, &mut out);
+        for _ in 0..POOL / STREAMS {
+            batch.process(streams.next(), &mut out);
             black_box(&out);
         }
     })

@@ -35,7 +35,8 @@ pub(crate) fn available() -> Result<(), String> {
 
 /// Instructions of an update, or `None` where they cannot be counted.
 pub(crate) fn instructions(n: usize, r: usize) -> Option<f64> {
-    let (few, many) = (count(n, r, 1)?, count(n, r, 3)?);
+    // From frame 1024 on: the first 800 are weighed with more care.
+    let (few, many) = (count(n, r, 4)?, count(n, r, 6)?);
     Some((many - few) / (2.0 * contender(Kind::Single, n, r).updates as f64))
 }
 

@@ -21,7 +21,7 @@ use contest::{Effort, Times};
 const BENCH: &str = "speed";
 
 /// Channels and rank.
-const SHAPES: [(usize, usize); 6] = [(8, 2), (8, 3), (16, 4), (64, 8), (256, 16), (1024, 32)];
+const SHAPES: [(usize, usize); 7] = [(8, 2), (8, 3), (16, 4), (32, 4), (64, 8), (256, 16), (1024, 32)];
 
 const FLAGS: [Flag; 1] = [Flag {
     name: endurance::FLAG,

@@ -85,10 +85,20 @@ fn beside(
 
 #[test]
 fn ordinary_streams_get_the_bits_of_single_trackers() {
-    for (streams, n, r) in
-        [(8, 8, 3), (8, 8, 2), (13, 3, 1), (1, 1, 1), (16, 16, 4), (3, 5, 5), (9, 21, 9), (8, 64, 8)]
-    {
-        beside(streams, n, r, 400, |_, _, _| true);
+    let shapes = [
+        (8, 8, 3),
+        (8, 8, 2),
+        (13, 3, 1),
+        (1, 1, 1),
+        (16, 16, 4),
+        (3, 5, 5),
+        (3, 7, 6),
+        (9, 21, 9),
+        (8, 64, 8),
+    ];
+    for (streams, n, r) in shapes {
+        // Beyond frame 800, from which on influence is weighed side by side.
+        beside(streams, n, r, 1000, |_, _, _| true);
     }
 }
 
@@ -111,12 +121,34 @@ fn so_do_streams_with_gaps_spikes_and_pauses() {
                 8 if t < 40 => x[0] = f32::NAN,
                 10 if t > 600 => x[1] = f32::NAN,
                 // Nothing ever happens.
-                7 => x.fill(0.0),
+                7 => x.fill(if t % 2 == 0 { 0.0 } else { -0.0 }),
                 _ => {}
             }
             // One stream is held now and then, all of them once.
             !(s == 9 && chance < 0.3 || t == 800)
         });
+    }
+}
+
+#[test]
+fn frames_that_are_learned_twice_count_twice() {
+    let (n, r) = (8, 3);
+    let mut batch = FapiBatch::new(8, n, &config(r)).unwrap();
+    let mut single: Vec<DynFapi> = (0..8).map(|_| DynFapi::new(n, &config(r)).unwrap()).collect();
+    let mut random = Random::new(5);
+    let (mut judged, mut residual) = ([Judgement::unjudged(0); 8], vec![0.0; n]);
+    for t in 0..200 {
+        let all: Vec<f32> = (0..8).flat_map(|s| frame(&mut random, n, s)).collect();
+        let again = |s: usize| t % 3 == 0 || t % 3 == 1 && s == 2;
+        batch.process(&all, &mut judged);
+        batch.learn(again);
+        for (s, (tracker, x)) in single.iter_mut().zip(all.chunks_exact(n)).enumerate() {
+            tracker.process(x, &mut residual);
+            if again(s) {
+                tracker.learn(x, &residual);
+            }
+            assert_eq!(state(&batch.stream(s)), state(tracker), "after frame {t}, stream {s}");
+        }
     }
 }
 
