@@ -1,6 +1,6 @@
 //! The influence of eight streams side by side.
 
-use super::{BEYOND, DOWN, Influence, LARGEST_USUAL, SETTLE, UP};
+use super::{BEYOND, DOWN, Influence, LARGEST_USUAL, SETTLE, Scale, UP};
 use crate::linalg::streams::{Each, STREAMS, lanes};
 
 /// [`Influence`] of eight streams of one configuration.
@@ -12,19 +12,22 @@ pub(in crate::track) struct Influences {
     level: Each,
     owed: Each,
     streak: [u16; STREAMS],
+    lasting: [bool; STREAMS],
     quiet: [u8; STREAMS],
 }
 
 impl Influences {
     /// As many of `single`.
     pub(in crate::track) fn new(single: &Influence) -> Self {
+        let Scale { usual, level, streak, lasting } = single.judged;
         Self {
             patience: single.patience,
             least: single.least,
-            usual: Each::all(single.usual),
-            level: Each::all(single.level),
+            usual: Each::all(usual),
+            level: Each::all(level),
             owed: Each::all(single.owed),
-            streak: [single.streak; STREAMS],
+            streak: [streak; STREAMS],
+            lasting: [lasting; STREAMS],
             quiet: [single.quiet; STREAMS],
         }
     }
@@ -33,19 +36,23 @@ impl Influences {
     pub(in crate::track) fn take(&self, s: usize) -> Influence {
         Influence {
             patience: self.patience,
-            streak: self.streak[s],
             quiet: self.quiet[s],
             least: self.least,
-            usual: self.usual.0[s],
-            level: self.level.0[s],
             owed: self.owed.0[s],
+            judged: Scale {
+                usual: self.usual.0[s],
+                level: self.level.0[s],
+                streak: self.streak[s],
+                lasting: self.lasting[s],
+            },
         }
     }
 
     /// And back.
     pub(in crate::track) fn put(&mut self, s: usize, single: &Influence) {
-        (self.streak[s], self.quiet[s]) = (single.streak, single.quiet);
-        (self.usual.0[s], self.level.0[s], self.owed.0[s]) = (single.usual, single.level, single.owed);
+        let Scale { usual, level, streak, lasting } = single.judged;
+        (self.usual.0[s], self.level.0[s], self.owed.0[s]) = (usual, level, single.owed);
+        (self.streak[s], self.lasting[s], self.quiet[s]) = (streak, lasting, single.quiet);
     }
 
     /// Whether frames of these numbers at these distances, all judged, count in full, whatever is usual; if so, takes note of them as
@@ -57,7 +64,7 @@ impl Influences {
         }
         let odd: [u32; STREAMS] = lanes(|s| {
             let far = distance.0[s] > BEYOND * self.usual.0[s];
-            u32::from(far) | u32::from(frames[s] < SETTLE) | u32::from(self.owed.0[s] > 0.0)
+            u32::from(far | self.lasting[s]) | u32::from(frames[s] < SETTLE) | u32::from(self.owed.0[s] > 0.0)
         });
         if odd.iter().fold(0, |any, odd| any | odd) != 0 {
             return false;
