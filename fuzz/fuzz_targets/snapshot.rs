@@ -43,7 +43,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 fuzz_target!(|bytes: &[u8]| {
     let mut bytes = bytes.to_vec();
-    if bytes.len() > 16 && bytes[7] == 15 {
+    if bytes.len() > 16 && bytes[7] == 16 {
         let end = bytes.len() - 4;
         let length = bytes.len() as u32;
         bytes[8..12].copy_from_slice(&length.to_le_bytes());

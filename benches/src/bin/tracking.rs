@@ -70,8 +70,9 @@ const DAMAGES: [(&str, &str, Damage); 5] = [
 /// A tracker: key, name, maker, and the row of [`CLEAN`] that has it.
 type Contender = (&'static str, &'static str, fn(&Stream) -> Box<dyn Tracker>, usize);
 
-const CONTENDERS: [Contender; 3] = [
+const CONTENDERS: [Contender; 4] = [
     ("fapi", "Fapi", fapi, 1),
+    ("svd_1", "IncrementalSvd, guard 1", |stream| svd(stream, 1), 3),
     ("svd", "IncrementalSvd", guarded, 4),
     ("frequent", "FrequentDirections", frequent, 5),
 ];
@@ -142,7 +143,7 @@ fn damaged(report: &mut Report, streams: &[Stream], clean: &[Vec<Share>]) {
     );
     let make = |&(key, name, make, _): &Contender| {
         DAMAGES.map(|(damage_key, damage_name, damage)| {
-            // A name for every pair; they live as long as the program, and there are ten.
+            // A name for every pair; they live as long as the program, and there are twenty.
             let key: &'static str = format!("{key}.{damage_key}").leak();
             let name: &'static str = format!("{name}, {damage_name}").leak();
             Row::new(key, name, make, damage)

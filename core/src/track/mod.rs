@@ -12,6 +12,8 @@ mod frequent;
 mod hostile;
 mod incremental;
 mod influence;
+#[cfg(test)]
+mod lasting;
 mod level;
 mod missing;
 mod rank;
