@@ -44,13 +44,20 @@ impl std::iter::Sum for Count {
     }
 }
 
-/// Runs the default monitor with a wanted alarm `rate` over a stream and counts, in blocks, on frames that are `normal`.
+/// Runs the default monitor with a wanted alarm `rate`, `adaptive` or not, over a stream and counts, in blocks, on frames that are `normal`.
 ///
 /// # Panics
 /// If the default configuration is refused, which is a defect.
 #[must_use]
-pub fn count(values: &[f32], channels: usize, normal: impl Fn(usize) -> bool, rate: f64) -> Vec<Count> {
+pub fn count(
+    values: &[f32],
+    channels: usize,
+    normal: impl Fn(usize) -> bool,
+    rate: f64,
+    adaptive: bool,
+) -> Vec<Count> {
     let mut config = Config::default();
+    config.alarm.adaptive = adaptive;
     config.alarm.frames_per_false_alarm = (1.0 / rate) as f32;
     let mut monitor = DynMonitor::new(channels, &config).expect("the default configuration is valid");
     let frames = values.len() / channels;
@@ -175,12 +182,12 @@ mod tests {
     #[test]
     fn a_quiet_stream_alarms_about_as_often_as_wanted() {
         let values = crate::synthetic::stream(crate::synthetic::Law::Gaussian, 300_000, 5);
-        let blocks = count(&values, crate::synthetic::CHANNELS, |_| true, 1e-2);
+        let blocks = count(&values, crate::synthetic::CHANNELS, |_| true, 1e-2, false);
         let total: Count = blocks.iter().copied().sum();
         assert!(blocks.len() == 300 && (298_000..300_000).contains(&total.frames), "{total:?}");
         // 3,000 are expected, in runs of a hundred or more: a scatter of 20 %.
         assert!((1_500..6_000).contains(&total.alarms) && total.events <= total.alarms, "{total:?}");
-        let none = count(&values, crate::synthetic::CHANNELS, |_| false, 1e-2);
+        let none = count(&values, crate::synthetic::CHANNELS, |_| false, 1e-2, false);
         assert_eq!(none.into_iter().sum::<Count>(), Count::default());
     }
 }

@@ -16,6 +16,7 @@ pub mod faults;
 pub mod mitbih;
 pub mod output;
 pub mod parallel;
+pub mod planted;
 pub mod recordings;
 pub mod shift;
 pub mod skab;

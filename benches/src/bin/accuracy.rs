@@ -1,4 +1,5 @@
-//! Ranking quality (VUS-PR) on NAB and on MSL + SMAP, and alarms on SKAB, beside controls and the figures published for them.
+//! Ranking quality (VUS-PR) on NAB and on MSL + SMAP, and alarms on SKAB, beside controls and the figures published for them;
+//! what the level misses of planted faults.
 #![forbid(unsafe_code)]
 
 use std::path::Path;
@@ -10,6 +11,7 @@ use eigenstream_benches::engine;
 use eigenstream_benches::faults;
 use eigenstream_benches::output::{Flag, Options, Report, key};
 use eigenstream_benches::parallel;
+use eigenstream_benches::planted;
 use eigenstream_benches::stats::{self, Estimate};
 use eigenstream_benches::table::{Align, Table};
 use eigenstream_benches::tsb_ad::{self, Entry, Published, Set};
@@ -17,6 +19,7 @@ use eigenstream_benches::vus_pr::vus_pr;
 
 const BENCH: &str = "accuracy";
 const PER_SERIES: Flag = Flag { name: "--per-series", help: "a row for every series, too" };
+const FAULTS: Flag = Flag { name: "--faults", help: "SKAB and planted faults alone" };
 
 /// Of the random score and of the bootstrap: any fixed number.
 const SEED: u64 = 20_261_121;
@@ -25,7 +28,7 @@ const SEED: u64 = 20_261_121;
 const QUICK_STRIDE: usize = 4;
 
 fn main() -> ExitCode {
-    let options = match Options::from_env(BENCH, &[PER_SERIES]) {
+    let options = match Options::from_env(BENCH, &[PER_SERIES, FAULTS]) {
         Ok(options) => options,
         Err(code) => return code,
     };
@@ -40,7 +43,20 @@ fn main() -> ExitCode {
 }
 
 fn run(data: &Path, options: &Options) -> Result<()> {
-    let folder = &data.join("tsb-ad");
+    let mut report = Report::new(BENCH, options);
+    report.condition("threads", parallel::THREADS);
+    report.condition("seed", SEED);
+    if !options.has(FAULTS.name) {
+        ranking(&data.join("tsb-ad"), options, &mut report)?;
+    }
+    faults::report(&data.join("skab"), &mut report)?;
+    planted::report(data, options.quick(), &mut report)?;
+    report.print();
+    Ok(())
+}
+
+/// VUS-PR of the detectors on the two groups of series.
+fn ranking(folder: &Path, options: &Options, report: &mut Report) -> Result<()> {
     let mut detectors = engine::detectors();
     detectors.push(Box::new(Trivial));
     detectors.push(Box::new(Random { seed: SEED }));
@@ -57,15 +73,10 @@ fn run(data: &Path, options: &Options) -> Result<()> {
             options,
         )?,
     ];
-    let mut report = Report::new(BENCH, options);
     report.condition("interval", format!("95 % bootstrap over series, {} resamples", stats::RESAMPLES));
-    report.condition("threads", parallel::THREADS);
-    report.condition("seed", SEED);
     for group in &groups {
-        group.report(&mut report, &detectors, options.has(PER_SERIES.name));
+        group.report(report, &detectors, options.has(PER_SERIES.name));
     }
-    faults::report(&data.join("skab"), &mut report)?;
-    report.print();
     Ok(())
 }
 

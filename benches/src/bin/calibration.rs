@@ -47,6 +47,8 @@ struct Outcome {
     stream: Stream,
     name: String,
     blocks: [Vec<Count>; 2],
+    /// The same with an adaptive rate.
+    adaptive: [Vec<Count>; 2],
     /// And on all frames, in sum.
     all: [Count; 2],
 }
@@ -84,18 +86,18 @@ fn measure(folder: &Path, stream: Stream, most: usize, synthetic_frames: usize) 
             (name.to_owned(), synthetic::CHANNELS, synthetic::stream(law, synthetic_frames, SEED), None)
         }
     };
-    let count = |rate: f64| {
+    let count = |rate: f64, adaptive: bool| {
         let is_normal = |t: usize| normal.as_ref().is_none_or(|normal| normal[t]);
-        false_alarms::count(&values, channels, is_normal, rate)
+        false_alarms::count(&values, channels, is_normal, rate, adaptive)
     };
-    let blocks = RATES.map(|(rate, _)| count(rate));
+    let blocks = RATES.map(|(rate, _)| count(rate, false));
+    let adaptive = RATES.map(|(rate, _)| count(rate, true));
     let all = match &normal {
-        Some(_) => {
-            RATES.map(|(rate, _)| false_alarms::count(&values, channels, |_| true, rate).into_iter().sum())
-        }
+        Some(_) => RATES
+            .map(|(rate, _)| false_alarms::count(&values, channels, |_| true, rate, false).into_iter().sum()),
         None => [0, 1].map(|k| blocks[k].iter().copied().sum()),
     };
-    Ok(Outcome { stream, name, blocks, all })
+    Ok(Outcome { stream, name, blocks, adaptive, all })
 }
 
 /// One row of the summary: what was counted, in units that are drawn as a whole.
@@ -103,15 +105,18 @@ struct Row {
     name: String,
     key: &'static str,
     units: [Vec<Count>; 2],
+    adaptive: [Vec<Count>; 2],
 }
 
 fn summary(report: &mut Report, outcomes: &[Outcome]) {
     let records: Vec<&Outcome> = outcomes.iter().filter(|o| matches!(o.stream, Stream::MitBih(_))).collect();
-    let whole = |k: usize| records.iter().map(|o| o.blocks[k].iter().copied().sum()).collect();
+    let whole =
+        |of: &dyn Fn(&Outcome) -> &Vec<Count>| records.iter().map(|o| of(o).iter().copied().sum()).collect();
     let mut rows = vec![Row {
         name: format!("MIT-BIH, normal stretches of {} records", records.len()),
         key: "mitbih",
-        units: [whole(0), whole(1)],
+        units: [0, 1].map(|k| whole(&|o| &o.blocks[k])),
+        adaptive: [0, 1].map(|k| whole(&|o| &o.adaptive[k])),
     }];
     for outcome in outcomes {
         let key = match outcome.stream {
@@ -119,17 +124,35 @@ fn summary(report: &mut Report, outcomes: &[Outcome]) {
             Stream::Skab => "skab",
             Stream::Synthetic(_, _, key) => key,
         };
-        rows.push(Row { name: outcome.name.clone(), key, units: outcome.blocks.clone() });
+        rows.push(Row {
+            name: outcome.name.clone(),
+            key,
+            units: outcome.blocks.clone(),
+            adaptive: outcome.adaptive.clone(),
+        });
     }
-    let columns =
-        ["frames", "wanted rate", "expected", "alarms", "events", "realised/wanted", "95 % interval"];
+    let columns = [
+        "frames",
+        "wanted rate",
+        "expected",
+        "alarms",
+        "events",
+        "realised/wanted",
+        "95 % interval",
+        "adaptive: alarms",
+        "realised/wanted",
+    ];
     let mut table = new_table("stream", &columns);
     for row in &rows {
-        for (units, (rate, rate_key)) in row.units.iter().zip(RATES) {
+        for ((units, adaptive), (rate, rate_key)) in row.units.iter().zip(&row.adaptive).zip(RATES) {
             let total: Count = units.iter().copied().sum();
             let estimate = ratio(units, |c| c.alarms, rate, SEED);
             let key = |figure: &str| format!("{}.{rate_key}.{figure}", row.key);
             figures(report, &key, estimate, total);
+            let held: Count = adaptive.iter().copied().sum();
+            let held_ratio = ratio(adaptive, |c| c.alarms, rate, SEED);
+            report.figure(&key("adaptive.ratio"), held_ratio.value);
+            report.figure(&key("adaptive.alarms"), held.alarms as f64);
             table.row([
                 row.name.clone(),
                 total.frames.to_string(),
@@ -139,12 +162,14 @@ fn summary(report: &mut Report, outcomes: &[Outcome]) {
                 total.events.to_string(),
                 format!("{:.2} ± {:.2}", estimate.value, estimate.error),
                 format!("{:.2} – {:.2}", estimate.low, estimate.high),
+                held.alarms.to_string(),
+                format!("{:.2} ± {:.2}", held_ratio.value, held_ratio.error),
             ]);
         }
     }
     report.markdown(table);
     report.markdown(format_args!(
-        "The default monitor, after its warm-up. An event is a run of alarms with pauses of at most {PAUSE} frames. Intervals are drawn by record \
+        "The default monitor, after its warm-up; in the last two columns with `alarm.adaptive = true`. An event is a run of alarms with pauses of at most {PAUSE} frames. Intervals are drawn by record \
          (MIT-BIH) or by blocks of {BLOCK} frames. A normal stretch of an ECG is {} s away from any annotation but a normal beat.",
         mitbih::GUARD_SECONDS,
     ));

@@ -9,7 +9,7 @@ use crate::condition::{ChannelCondition, Validity};
 use crate::error::ConfigError;
 use crate::math::ln;
 use crate::shape::Alloc;
-use crate::track::{Flag, FlagConfig, Level, LevelConfig};
+use crate::track::{Flag, FlagConfig, Ladder, LevelConfig, MAX_SCALES};
 
 /// Decibels per neper of a probability: 10/ln 10.
 const DECIBELS: f32 = 4.342_945;
@@ -31,9 +31,9 @@ where
     pub(super) condition: ChannelCondition,
     fine: TemporalView<L, K>,
     coarse: Option<CoarseView<L, K>>,
-    level: Level,
-    /// Normal score of the level; NaN while unknown.
-    pub(super) level_score: f32,
+    level: Ladder,
+    /// Normal scores of the level on its scales; NaN while unknown.
+    pub(super) level_scores: [f32; MAX_SCALES],
     flag: Flag,
     /// How improbable the flag's transition was, in dB; NaN while unknown, or if the channel is no flag.
     pub(super) flag_score: f32,
@@ -52,8 +52,8 @@ where
             condition: ChannelCondition::new(&config.condition),
             fine,
             coarse,
-            level: Level::new(),
-            level_score: f32::NAN,
+            level: Ladder::new(),
+            level_scores: [f32::NAN; MAX_SCALES],
             flag: Flag::new(config.condition.flag_values),
             flag_score: f32::NAN,
             score: f32::NAN,
@@ -92,14 +92,18 @@ where
 
     /// Judges and learns the level around the frame in the middle, as far as the windows reach: a smoothed level speaks of the frames
     /// before it.
-    pub(super) fn judge_level(&mut self, config: &LevelConfig, hold: f32) -> f32 {
+    pub(super) fn judge_level(
+        &mut self,
+        config: &LevelConfig,
+        hold: &[f32; MAX_SCALES],
+    ) -> [f32; MAX_SCALES] {
         let age = (self.fine.line.window().len() / 2).saturating_sub(config.lag());
-        self.level_score = if self.condition.is_live() {
+        self.level_scores = if self.condition.is_live() {
             self.level.process(config, self.fine.line.back(age), hold)
         } else {
-            f32::NAN
+            [f32::NAN; MAX_SCALES]
         };
-        self.level_score
+        self.level_scores
     }
 
     /// Judges and learns the flag's value in the frame in the middle.

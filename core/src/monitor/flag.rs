@@ -3,6 +3,7 @@
 use nalgebra::{DefaultAllocator, Dim};
 
 use super::channel::ChannelView;
+use super::verdict::Finding;
 use crate::score::halve;
 use crate::shape::Alloc;
 use crate::track::FlagConfig;
@@ -10,25 +11,6 @@ use crate::track::FlagConfig;
 /// Bins of the histogram, and width of one in dB: 0 … 48 dB, beyond which no memory reaches.
 const BINS: usize = 16;
 const WIDTH: f32 = 3.0;
-
-/// What the flags of all channels said of one frame.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct FlagVerdict {
-    /// How improbable the least probable transition was, in dB; NaN if there was none.
-    pub(super) score: f32,
-    /// Probability of such a score.
-    pub(super) p_value: f32,
-    /// The score above which it is an alarm.
-    pub(super) limit: f32,
-    /// The channel with that score.
-    pub(super) channel: u16,
-}
-
-impl FlagVerdict {
-    /// Nothing is known.
-    pub(super) const NONE: Self =
-        Self { score: f32::NAN, p_value: f32::NAN, limit: f32::INFINITY, channel: 0 };
-}
 
 /// Judges the flags together: the least probable transition of a frame, among those of past frames.
 ///
@@ -46,21 +28,13 @@ pub(super) struct FlagView {
     counts: [u32; BINS],
     total: u32,
     judged: u32,
-    last: FlagVerdict,
+    last: Finding,
 }
 
 impl FlagView {
     /// `memory`: the number of past frames that count; `rate`: the wanted share of alarmed frames.
     pub(super) const fn new(config: &FlagConfig, memory: u32, rate: f32) -> Self {
-        Self {
-            config: *config,
-            rate,
-            memory,
-            counts: [0; BINS],
-            total: 0,
-            judged: 0,
-            last: FlagVerdict::NONE,
-        }
+        Self { config: *config, rate, memory, counts: [0; BINS], total: 0, judged: 0, last: Finding::NONE }
     }
 
     /// Changes the wanted share of alarmed frames.
@@ -74,7 +48,7 @@ impl FlagView {
     }
 
     /// Judges and learns the flags of the frame in the middle.
-    pub(super) fn judge<L: Dim, K: Dim>(&mut self, channels: &mut [ChannelView<L, K>]) -> FlagVerdict
+    pub(super) fn judge<L: Dim, K: Dim>(&mut self, channels: &mut [ChannelView<L, K>]) -> Finding
     where
         DefaultAllocator: Alloc<L, K>,
     {
@@ -90,9 +64,9 @@ impl FlagView {
         self.last
     }
 
-    fn verdict(&self, score: f32, channel: u16) -> FlagVerdict {
+    fn verdict(&self, score: f32, channel: u16) -> Finding {
         if score.is_nan() {
-            return FlagVerdict::NONE;
+            return Finding::NONE;
         }
         let frames = self.total as f32 + 1.0;
         // A frame in a bin is an alarm while it and those in this bin and above are at most so many.
@@ -104,7 +78,7 @@ impl FlagView {
         }
         let limit = if lowest < BINS { WIDTH * lowest as f32 } else { f32::INFINITY };
         let own = 1 + self.counts[bin(score)..].iter().sum::<u32>();
-        FlagVerdict { score, p_value: own as f32 / frames, limit, channel }
+        Finding { score, p_value: own as f32 / frames, limit, channel }
     }
 
     fn learn(&mut self, score: f32) {

@@ -12,6 +12,7 @@ mod coarse;
 mod config;
 mod flag;
 mod level;
+mod rate;
 mod spatial;
 mod temporal;
 mod verdict;
@@ -24,11 +25,12 @@ use crate::score::{Calibration, Event, EventMerger, MAX_EVENT_CHANNELS, Share, U
 use crate::shape::{Alloc, zeros};
 use channel::{ChannelView, Full};
 pub use config::{AlarmConfig, COARSE_FACTOR, Config, SpatialConfig, TemporalConfig};
-use flag::{FlagVerdict, FlagView};
-use level::{LevelVerdict, LevelView};
+use flag::FlagView;
+use level::LevelView;
+use rate::Rate;
 use spatial::SpatialView;
 pub use verdict::{Counters, Verdict};
-use verdict::{Side, farther};
+use verdict::{Finding, Side, farther};
 
 /// Frames that some view must have judged before the first alarm, whatever the warm-up.
 const LEAST_JUDGED: u32 = 50;
@@ -36,7 +38,7 @@ const LEAST_JUDGED: u32 = 50;
 /// Probability below which uneven p-values are not put down to chance.
 const TRUST: f32 = 1e-3;
 
-/// How often the limits follow what the views are worth together, in frames.
+/// How often the limits follow the rate of alarms, and what the views are worth together, in frames.
 const REFRESH: u64 = 64;
 
 /// A monitor over dimensions `N` (channels), `R` (largest spatial rank), `L` (longest temporal window) and `K` (largest temporal rank); see the
@@ -57,6 +59,7 @@ where
     /// Past scores of the temporal views, and of the spatial view.
     calibrations: [Calibration; 2],
     union: Union,
+    rate: Rate,
     /// Of the p-values of the score, after the warm-up.
     check: Whiteness,
     events: EventMerger,
@@ -135,15 +138,17 @@ where
         }
         let alarm = &config.alarm;
         let view = ChannelView::new(l, k, config)?;
-        let rate = 1.0 / alarm.frames_per_false_alarm;
+        let rate = Rate::new(alarm)?;
+        let share = rate.share();
         Ok(Self {
             config: *config,
             channels: OVector::from_fn_generic(n, U1, |i, _| view.clone().staggered(i)),
             spatial: SpatialView::new(n, r, &config.spatial)?,
-            levels: LevelView::new(&config.level, alarm.memory_frames, rate)?,
-            flags: FlagView::new(&config.flag, alarm.memory_frames, rate),
-            calibrations: [Calibration::new(alarm.memory_frames, rate)?; 2],
-            union: Union::new(rate, alarm.memory_frames),
+            levels: LevelView::new(&config.level, alarm.memory_frames, share)?,
+            flags: FlagView::new(&config.flag, alarm.memory_frames, share),
+            calibrations: [Calibration::new(alarm.memory_frames, share)?; 2],
+            union: Union::new(share, alarm.memory_frames),
+            rate,
             check: Whiteness::new(alarm.memory_frames as f32),
             events: EventMerger::new(u64::from(alarm.merge_frames)),
             counters: Counters::default(),
@@ -296,7 +301,7 @@ where
         let channel = &self.channels[i];
         channel.score.max(0.0)
             + self.spatial.contribution(i)
-            + self.levels.contribution(channel.level_score)
+            + self.levels.contribution(&channel.level_scores)
             + self.flags.contribution(channel.flag_score)
     }
 
@@ -327,8 +332,8 @@ where
         let level = self.judge_levels(given, !warming_up);
         let flag = self.judge_flags();
         // Flags take no part of the wanted rate before they can alarm at all.
-        let judging = [!temporal.is_nan(), !spatial.is_nan(), !level.score.is_nan(), flag.limit.is_finite()];
-        let judging = judging.into_iter().map(u8::from).sum();
+        let judging = [!temporal.is_nan(), !spatial.is_nan(), flag.limit.is_finite()];
+        let judging = judging.into_iter().map(u8::from).sum::<u8>() + self.levels.judging();
         let p_value =
             self.combine(given, [residual_p[0], residual_p[1], level.p_value, flag.p_value], judging);
         let event = self.events.advance(frame);
@@ -339,7 +344,7 @@ where
             (flag.score, flag.limit, View::Flag(flag.channel)),
         ];
         let farthest = sides.into_iter().fold((f32::NAN, f32::INFINITY, view), farther);
-        let alarm = !warming_up && farthest.0 > farthest.1;
+        let alarm = !warming_up && self.rate.decide(farthest.0 > farthest.1);
         if alarm {
             self.counters.alarms += 1;
             self.raise(frame, farthest, p_value);
@@ -366,7 +371,7 @@ where
         let worth = self.union.worth(judging);
         self.union.update(least);
         if given.is_multiple_of(REFRESH) {
-            let rate = 1.0 / (self.config.alarm.frames_per_false_alarm * worth);
+            let rate = self.rate.share() / worth;
             self.calibrations.iter_mut().for_each(|c| c.set_alarm_rate(rate));
             self.levels.set_rate(rate);
             self.flags.set_rate(rate);
@@ -384,21 +389,17 @@ where
     }
 
     /// Lets the levels be judged, and learned except where one is held.
-    fn judge_levels(&mut self, given: u64, hold: bool) -> LevelVerdict {
+    fn judge_levels(&mut self, given: u64, hold: bool) -> Finding {
         if self.config.level.enabled {
             self.levels.judge(self.channels.as_mut_slice(), given, hold)
         } else {
-            LevelVerdict::NONE
+            Finding::NONE
         }
     }
 
     /// Lets the flags be judged and learned.
-    fn judge_flags(&mut self) -> FlagVerdict {
-        if self.config.flag.enabled {
-            self.flags.judge(self.channels.as_mut_slice())
-        } else {
-            FlagVerdict::NONE
-        }
+    fn judge_flags(&mut self) -> Finding {
+        if self.config.flag.enabled { self.flags.judge(self.channels.as_mut_slice()) } else { Finding::NONE }
     }
 
     /// Which windows are full when `given` frames (or paddings) were taken in. A stream shorter than a window never fills it.

@@ -23,7 +23,7 @@ pub struct Verdict {
     pub flag_score: f32,
     /// The flag score above which an alarm is raised; +∞ while unknown.
     pub flag_limit: f32,
-    /// Whether one of the three scores exceeds its limit, after the warm-up.
+    /// Whether one of the three scores exceeds its limit, after the warm-up (and, with an adaptive rate, while that has credit).
     pub alarm: bool,
     /// Whether the monitor is still learning what is normal: no alarms yet.
     pub warming_up: bool,
@@ -61,6 +61,25 @@ pub struct Counters {
     pub alarms: u64,
     /// Events that ended.
     pub events: u64,
+}
+
+/// What a view beside the score, of levels or of flags, said of one frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Finding {
+    /// The largest of the channels' scores, in dB; NaN if none is known.
+    pub(super) score: f32,
+    /// Probability of such a score.
+    pub(super) p_value: f32,
+    /// The score above which it is an alarm.
+    pub(super) limit: f32,
+    /// The channel with that score.
+    pub(super) channel: u16,
+}
+
+impl Finding {
+    /// Nothing is known.
+    pub(super) const NONE: Self =
+        Self { score: f32::NAN, p_value: f32::NAN, limit: f32::INFINITY, channel: 0 };
 }
 
 /// A score, its limit, and the view it is of.

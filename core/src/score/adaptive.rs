@@ -16,6 +16,8 @@ const ONE: i64 = 1 << 60;
 /// while something says that the stream itself has changed. And each alarm takes η·(1 − α) from the level: with η far above α, one alarm
 /// silences the next (1 − α)/α frames, whatever they hold. η = 1/2000 suits rates of 10⁻² and 10⁻³; at 10⁻⁴ choose η ≤ α/2 where bursts matter.
 ///
+/// A monitor that sets its limits by the level and decides by them tells it what was decided, with [`Self::observe`].
+///
 /// State: 3 long words. Cost: a comparison and an addition a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AdaptiveLevel {
@@ -59,6 +61,12 @@ impl AdaptiveLevel {
             self.level += if alarm { -self.down } else { self.up };
         }
         alarm
+    }
+
+    /// Adapts to a frame that was decided elsewhere: an `alarm` or not. Raise none while the level is 0 or less, and the share of alarms
+    /// after T frames is at most α + (α₁ + η)/(η·T·(1 − α)). The level ends at 1, since nobody promises an alarm there.
+    pub fn observe(&mut self, alarm: bool) {
+        self.level = (self.level + if alarm { -self.down } else { self.up }).min(ONE);
     }
 }
 
@@ -113,6 +121,25 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Alarms whenever they are allowed, and never.
+    #[test]
+    fn observed_decisions_are_bounded_from_above() {
+        let (alpha, step, frames) = (1e-2f32, 1e-4f32, 200_000);
+        let mut level = AdaptiveLevel::new(alpha, step).unwrap();
+        let mut alarms = 0u32;
+        for _ in 0..frames {
+            let alarm = level.level() > 0.0;
+            alarms += u32::from(alarm);
+            level.observe(alarm);
+        }
+        let (a, s, t) = (f64::from(alpha), f64::from(step), f64::from(frames));
+        let excess = f64::from(alarms) / t - a;
+        assert!(excess > 0.0 && excess <= (a + s) / (s * t * (1.0 - a)), "{excess}");
+        let mut level = AdaptiveLevel::new(0.5, 0.05).unwrap();
+        (0..1_000).for_each(|_| level.observe(false));
+        assert!(level.level() <= 1.0 && level.level() > 0.99);
     }
 
     #[test]

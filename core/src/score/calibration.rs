@@ -16,8 +16,8 @@ const WIDTH: f32 = 0.5;
 /// The tail starts where this many past scores lie above: fewer say too little about the slope.
 const TAIL_COUNT: u32 = 50;
 
-/// Independent clusters that the tail is to rest on, as long as it is no more than the highest tenth of all scores: of fewer, the predictive law would
-/// put the limit for a rare alarm far beyond all that was ever seen.
+/// Independent clusters that the tail is to rest on, as long as it is no more than the highest tenth of all scores: of fewer, the predictive
+/// law would put the limit for a rare alarm far beyond all that was ever seen.
 const TAIL_CLUSTERS: f32 = 20.0;
 const TAIL_SHARE: u32 = 10;
 
@@ -31,23 +31,22 @@ const SETTLE: u32 = 500;
 /// without them its mean excess is 0.7 % less.
 const CLIP: f32 = 5.0;
 
-/// What an excursion enters with is cut only of scores so many mean excesses above the edge, where one in seven of its scores lies: streams whose usual
-/// excursions are of very different lengths go a little above the edge for long.
+/// What an excursion enters with is cut only of scores so many mean excesses above the edge, where one in seven of its scores lies: streams
+/// whose usual excursions are of very different lengths go a little above the edge for long.
 const HIGH: f32 = 2.0;
 
 /// Empirical distribution of a stream's past scores in fixed memory: 96 bins of 0.5 dB over −8 … 40 dB, and a tail.
 ///
 /// Below the tail, the p-value of a score is the share of past scores above it, interpolated within the bin. The tail begins at the
 /// highest edge `e` with at least 50 scores above, in at least 20 clusters unless that were more than a tenth of all. Binned exponential
-/// excesses are geometric, whose mean b̄ in whole bins gives the maximum-likelihood
-/// mean excess m = w/ln(1 + 1/b̄); how many independent ones they are widens the tail as `tail.rs` says, so that the rate of
-/// alarms is right for short streams, too.
+/// excesses are geometric, whose mean b̄ in whole bins gives the maximum-likelihood mean excess m = w/ln(1 + 1/b̄); how many independent
+/// ones they are widens the tail as `tail.rs` says, so that the rate of alarms is right for short streams, too.
 ///
 /// **Neither one score nor one fault owns the limit.** A score enters as at most max(5 dB, 5·m) above `e`, so what a gross sample
 /// moves the limit by is bounded, whatever its size; and of an excursion above `e` scores beyond `e` + 2·m enter only for as long as four
-/// usual clusters (`excursion.rs`), so that a fault does not lift the limit above itself. What lasts longer than 1,000 scores is learned: a lasting change of level (tested
-/// to 25 dB) within 2,500 scores, and 40 more for each score that its memory should hold above the limit, because the limit rises
-/// with what enters above it. After `2·memory` scores all counts are halved, so that old ones fade.
+/// usual clusters (`excursion.rs`), so that a fault does not lift the limit above itself. What lasts longer than 1,000 scores is
+/// learned: a lasting change of level (tested to 25 dB) within 2,500 scores, and 40 more for each score that its memory should hold
+/// above the limit, because the limit rises with what enters above it. After `2·memory` scores all counts are halved, so that old ones fade.
 ///
 /// State: 113 words. Cost: a few operations a score, and 2·96 additions every 64.
 #[derive(Clone, Copy, Debug, PartialEq)]

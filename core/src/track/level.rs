@@ -10,10 +10,15 @@
 //!   (Bayley & Hammersley 1946). t = d/√(v(1 + 1/ν)) is Student's, and becomes a normal score by Wallace's formula (1959):
 //!   a limit on it means the same after 300 frames as after a million, and the same on a channel that wanders as on white noise;
 //! - while the channel is alarmed its reference stands still and grows old: the variance grows with the time, as the
-//!   random walk would that explains the wander. After [`LevelConfig::hold_frames`] the new level is taken as the normal one.
+//!   random walk would that explains the wander. After [`LevelConfig::hold_frames`] the level is learned anew;
+//! - a sample enters as no farther from the reference than five standard deviations of white noise with that variance, or than a level of
+//!   normal score 10 (1.5 times the limit, if that is more): one gross sample is no lasting change, and the level is back soon after a
+//!   fault of any size has ended.
+//!
+//! [`Ladder`] puts two such levels together, of frames and of means of four.
 
 use crate::error::{ConfigError, in_range};
-use crate::math::{ln_1p, sqrt};
+use crate::math::{exp_m1, ln_1p, sqrt};
 
 /// Frames by which learning is late, and lag of the autocorrelation.
 const LAG: usize = 5;
@@ -37,6 +42,12 @@ const VARIANCE_MEMORY: f32 = 4.0;
 /// Share of the drift's random walk by which a held reference ages.
 const AGEING: f32 = 0.6;
 
+/// A sample enters as at most so many standard deviations of white noise from the reference, or as what would have such a normal score,
+/// or so many times the limit of one: of few degrees of freedom, where that is far out, no alarm must be lost.
+const FARTHEST: f32 = 5.0;
+const FARTHEST_SCORE: f32 = 10.0;
+const BEYOND: f32 = 1.5;
+
 /// Largest deviation from the first sample, so that squares stay finite.
 const LARGEST: f32 = 1e18;
 
@@ -50,9 +61,11 @@ const LARGEST: f32 = 1e18;
 pub struct LevelConfig {
     /// Whether levels are watched.
     pub enabled: bool,
-    /// Frames that the level is averaged over, 1/gain (1 … 10⁶).
+    /// Scales on which it is followed (1 or 2), each [`SCALE_FACTOR`] times as long as the one before.
+    pub scales: u32,
+    /// Frames that the level is averaged over on the finest scale, 1/gain (1 … 10⁶).
     pub smoothing_frames: f32,
-    /// Effective memory of the reference in frames (2 … 10⁷); its variance remembers four times as many.
+    /// Effective memory of the finest scale's reference in frames (2 … 10⁷); its variance remembers four times as many.
     pub memory_frames: f32,
     /// After so many frames of alarm the new level is taken as the normal one (10 … 10⁹).
     pub hold_frames: u32,
@@ -60,7 +73,7 @@ pub struct LevelConfig {
 
 impl Default for LevelConfig {
     fn default() -> Self {
-        Self { enabled: true, smoothing_frames: 10.0, memory_frames: 100.0, hold_frames: 1_000 }
+        Self { enabled: true, scales: 2, smoothing_frames: 10.0, memory_frames: 100.0, hold_frames: 1_000 }
     }
 }
 
@@ -70,19 +83,20 @@ impl LevelConfig {
     /// # Errors
     /// The first number that is out of range.
     pub fn validate(&self) -> Result<(), ConfigError> {
+        in_range("level.scales", f64::from(self.scales), 1.0, MAX_SCALES as f64)?;
         in_range("level.smoothing_frames", f64::from(self.smoothing_frames), 1.0, 1e6)?;
         in_range("level.memory_frames", f64::from(self.memory_frames), 2.0, 1e7)?;
         in_range("level.hold_frames", f64::from(self.hold_frames), 10.0, 1e9)
     }
 
-    /// Mean age of a smoothed level, in frames: what is judged of a frame is known so much later.
+    /// Mean age of a level on the finest scale, in frames: what is judged of a frame is known so much later.
     #[must_use]
     pub fn lag(&self) -> usize {
         (self.smoothing_frames - 1.0) as usize
     }
 }
 
-/// The level of one channel. State: 32 words; cost of a frame: about 40 operations and a logarithm.
+/// The level of one channel on one scale. State: 32 words; cost of a frame: about 50 operations, a square root and a logarithm.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Level {
     smoothed: f32,
@@ -130,7 +144,15 @@ impl Level {
         if x.is_nan() {
             return f32::NAN;
         }
-        let x = x.clamp(-LARGEST, LARGEST);
+        let score = self.judge(config, x, limit, 0.0);
+        self.learn(config, score > limit);
+        score
+    }
+
+    /// |z| of the level with a sample that is not NaN; NaN while the variance rests on fewer than `least` independent frames.
+    /// [`Self::learn`] must follow.
+    fn judge(&mut self, config: &LevelConfig, x: f32, limit: f32, least: f32) -> f32 {
+        let x = self.bounded(config, x.clamp(-LARGEST, LARGEST), limit);
         self.frames = self.frames.saturating_add(1);
         let gain = (1.0 / self.frames as f32).max(1.0 / config.smoothing_frames);
         self.smoothed += gain * (x - self.smoothed);
@@ -140,12 +162,7 @@ impl Level {
         let newest = self.place(RING - 1);
         self.position = newest as u8;
         (self.levels[newest], self.deviations[newest]) = (self.smoothed, self.smoothed - self.reference);
-        let score = self.score(config);
-        self.alarmed = self.alarmed << 1 | u32::from(score > limit);
-        if self.frames as usize > LAG {
-            self.learn(config);
-        }
-        score
+        self.score(config, least)
     }
 
     /// Where the level of so many frames ago is, at most RING − 1.
@@ -154,11 +171,24 @@ impl Level {
         if place < RING { place } else { place - RING }
     }
 
-    /// |z| of the newest deviation.
-    fn score(&self, config: &LevelConfig) -> f32 {
-        if self.learned < START || self.variance <= 0.0 {
-            return f32::NAN;
+    /// The sample, or what it enters as if it is gross.
+    fn bounded(&self, config: &LevelConfig, x: f32, limit: f32) -> f32 {
+        let d = x - self.reference;
+        // The smoother leaves 1/(2·frames − 1) of the variance of white noise.
+        let white = FARTHEST * FARTHEST * self.variance * (2.0 * config.smoothing_frames - 1.0);
+        let known = self.learned > SETTLED && self.frames as f32 > config.smoothing_frames;
+        if !known || d * d <= white {
+            return x;
         }
+        // Wallace's formula, solved for t².
+        let (nu, variance) = self.spread(config);
+        let z = FARTHEST_SCORE.max(BEYOND * limit) * (8.0 * nu + 3.0) / (8.0 * nu + 1.0);
+        let most = sqrt((variance * nu * exp_m1((z * z / nu).min(80.0))).max(white));
+        x.clamp(self.reference - most, self.reference + most)
+    }
+
+    /// Degrees of freedom of the variance, and what it is for the newest deviation.
+    fn spread(&self, config: &LevelConfig) -> (f32, f32) {
         let rho = (self.covariance / self.variance).clamp(0.0, 0.98);
         let tau = LAG as f32 * (1.0 + rho) / (1.0 - rho);
         let remembered = (self.learned as f32).min(2.0 * VARIANCE_MEMORY * config.memory_frames);
@@ -166,25 +196,37 @@ impl Level {
         // White noise through the smoother has τ ≈ 2·smoothing frames; what is longer is wander.
         let wander = (1.0 - 2.0 * config.smoothing_frames / tau).max(0.0);
         let ageing = 1.0 + AGEING * wander * self.held as f32 / config.memory_frames;
+        (nu, self.variance * ageing * (1.0 + 1.0 / nu))
+    }
+
+    /// |z| of the newest deviation; NaN while the variance rests on fewer than `least` independent frames.
+    fn score(&self, config: &LevelConfig, least: f32) -> f32 {
+        if self.learned < START || self.referred <= REFERENCE_START || self.variance <= 0.0 {
+            return f32::NAN;
+        }
+        let (nu, variance) = self.spread(config);
         let d = self.smoothed - self.reference;
-        let t2 = d * d / (self.variance * ageing * (1.0 + 1.0 / nu));
-        if !t2.is_finite() {
+        let t2 = d * d / variance;
+        if !t2.is_finite() || nu < least {
             return f32::NAN;
         }
         sqrt(nu * ln_1p(t2 / nu)) * (8.0 * nu + 1.0) / (8.0 * nu + 3.0)
     }
 
-    /// Learns the frame of [`LAG`] frames ago, if nothing since then was alarmed.
-    fn learn(&mut self, config: &LevelConfig) {
+    /// Notes whether the newest frame is an `alarm`, and learns the frame of [`LAG`] frames ago, if nothing since then was one.
+    fn learn(&mut self, config: &LevelConfig, alarm: bool) {
+        self.alarmed = self.alarmed << 1 | u32::from(alarm);
+        if self.frames as usize <= LAG {
+            return;
+        }
         let recent = self.alarmed & ((1 << (LAG + 1)) - 1);
         if recent != 0 && self.held < config.hold_frames {
             self.held += 1;
             return;
         }
         if self.held >= config.hold_frames {
-            // The change has lasted: it is the new normal. What is known of the noise stays.
-            (self.reference, self.referred, self.held) = (self.smoothed, REFERENCE_START, 0);
-            self.alarmed = 0;
+            // The change has lasted: it is the new normal, wherever it is. What is known of the noise stays.
+            (self.frames, self.referred, self.held, self.alarmed) = (0, 0, 0, 0);
             return;
         }
         self.held = self.held.saturating_sub(1);
@@ -209,6 +251,9 @@ impl Default for Level {
         Self::new()
     }
 }
+
+mod ladder;
+pub use ladder::{Ladder, MAX_SCALES, SCALE_FACTOR};
 
 #[cfg(test)]
 mod tests;

@@ -36,6 +36,7 @@ pub fn hostile() -> Case {
             warm_up_frames: 200,
             memory_frames: 400,
             merge_frames: 10,
+            adaptive: false,
         },
         ..Config::default()
     };

@@ -78,7 +78,18 @@ pub const KEYS: &[Key] = &[
     key("temporal.rank", Kind::Whole, "R", "dimension of the temporal subspaces"),
     key("temporal.memory_frames", Kind::Number, "FRAMES", "memory of the temporal subspaces, in windows"),
     key("level.enabled", Kind::Switch, "BOOL", "whether each channel's level is watched"),
-    key("level.smoothing_frames", Kind::Number, "FRAMES", "frames that a level is averaged over"),
+    key(
+        "level.scales",
+        Kind::Whole,
+        "N",
+        "scales on which it is watched (1 or 2), the second four times as long",
+    ),
+    key(
+        "level.smoothing_frames",
+        Kind::Number,
+        "FRAMES",
+        "frames that a level is averaged over, on the finest scale",
+    ),
     key("level.memory_frames", Kind::Number, "FRAMES", "memory of the level that it is compared with"),
     key("level.hold_frames", Kind::Whole, "FRAMES", "a new level that lasts so long is the normal one"),
     key("flag.enabled", Kind::Switch, "BOOL", "whether each flag's transitions are watched"),
@@ -97,6 +108,12 @@ pub const KEYS: &[Key] = &[
     ),
     key("alarm.memory_frames", Kind::Whole, "FRAMES", "past scores that the calibration remembers"),
     key("alarm.merge_frames", Kind::Whole, "FRAMES", "alarms so many frames apart are one event"),
+    key(
+        "alarm.adaptive",
+        Kind::Switch,
+        "BOOL",
+        "whether limits follow the alarms: the rate is held, and after many alarms none is raised for long",
+    ),
     key("shift.enabled", Kind::Switch, "BOOL", "whether lasting changes of the process are looked for"),
     key(
         "shift.frames_per_false_alarm",

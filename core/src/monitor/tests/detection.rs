@@ -2,8 +2,8 @@
 
 use std::vec::Vec;
 
-use super::{Plant, lively};
-use crate::monitor::{Config, Monitor};
+use super::{Plant, lively, verdicts};
+use crate::monitor::{Config, Monitor, Verdict};
 use crate::score::Event;
 use crate::testing::Random;
 
@@ -176,4 +176,30 @@ fn the_calibration_says_when_it_cannot_be_trusted() {
         std::println!("{bursts}: {} {}", check.rare_ratio(), check.uniformity());
         assert_eq!(monitor.calibration_trusted(), trusted);
     }
+}
+
+/// Bursts that the past never showed come again and again, and are alarmed far more often than wanted. With an adaptive rate the share of
+/// alarms obeys its bound.
+#[test]
+fn an_adaptive_rate_is_held_whatever_comes() {
+    let stream = || {
+        let mut random = Random::new(12);
+        (0..20_000u32).map(move |t| {
+            let loud = if t % 400 < 60 { 1.0 + (t / 400) as f32 } else { 1.0 };
+            random.normals(2).into_iter().map(|x| x * loud).collect::<Vec<f32>>()
+        })
+    };
+    let mut plain = Monitor::<2, 1>::new(&lively()).unwrap();
+    let plain = verdicts(&mut plain, stream());
+    let mut config = lively();
+    config.alarm.adaptive = true;
+    let mut monitor = Monitor::<2, 1>::new(&config).unwrap();
+    let adaptive = verdicts(&mut monitor, stream());
+    let count = |all: &[Verdict]| all.iter().filter(|v| v.alarm).count() as f32;
+    let rate = 1.0 / config.alarm.frames_per_false_alarm;
+    let most = (101.0 + rate * adaptive.len() as f32) / (1.0 - rate);
+    std::println!("{} alarms, adaptive {}, at most {most}", count(&plain), count(&adaptive));
+    assert!(count(&plain) > 1.5 * most && count(&adaptive) <= most && count(&adaptive) > 0.5 * most);
+    let first = |all: &[Verdict]| all.iter().find(|v| v.alarm).map(|v| v.frame);
+    assert_eq!(first(&plain), first(&adaptive));
 }
