@@ -2,7 +2,7 @@
 //!
 //! A small stream leaves a processor waiting: its sums are short and hang on each other, through two divisions and two square
 //! roots. Streams do not hang on each other. The ordinary frame, complete and judged, is written here a second time, for
-//! eight streams at once, in the order of [`FapiOf::rotate`] and its neighbours: a test holds the bits together. Anything else
+//! eight streams at once, in the order of `FapiOf::rotate` and its neighbours: a test holds the bits together. Anything else
 //! (the first frame, missing entries, outliers, numbers that overflow, a stream that is not to learn) is left to [`DynFapi`], stream by
 //! stream: the stream is taken out of its group before, and put back after the others have gone on.
 
@@ -18,6 +18,8 @@ use group::{ALL, Group};
 use super::DynFapi;
 use crate::error::{ConfigError, in_range};
 use crate::linalg::streams::{Each, STREAMS};
+#[cfg(doc)]
+use crate::track::SubspaceTracker;
 use crate::track::{Judgement, TrackerConfig};
 
 /// FAPI of many streams that have the same number of channels and the same configuration. Each stream gets the bits that a [`DynFapi`]

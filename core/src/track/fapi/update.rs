@@ -35,7 +35,9 @@ where
             *g = weight * gain * h;
         }
         let e = if self.holed { self.filler.filled(residual) } else { residual };
-        let (mut energy, gamma) = (linalg::energy(e), linalg::energy(g));
+        // Of a whole frame Q is ‖e‖², to the bit.
+        let mut energy = if self.holed { linalg::energy(e) } else { self.judgement.q };
+        let gamma = linalg::energy(g);
         p.fill(0.0);
         // e is orthogonal to W up to rounding, but not where gaps were left out: where that counts, e ← e − W·(Wᵀe).
         let mut directed = true;
