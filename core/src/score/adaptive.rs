@@ -31,15 +31,15 @@ impl AdaptiveLevel {
     /// A usual step η.
     pub const STEP: f32 = 1.0 / 2000.0;
 
-    /// Starts at the wanted share `alpha` of alarms (10⁻¹⁰ … 0.5), with `step` η (10⁻⁶ … 0.1).
+    /// Starts at the wanted share `alpha` of alarms (10⁻¹⁰ … 0.5), with `step` η (10⁻⁷ … 0.1).
     ///
     /// # Errors
     /// If a number is out of range.
     pub fn new(alpha: f32, step: f32) -> Result<Self, ConfigError> {
         let (alpha, step) = (f64::from(alpha), f64::from(step));
         in_range("adaptive alarm rate", alpha, 1e-10, 0.5)?;
-        in_range("adaptive step", step, 1e-6, 0.1)?;
-        // The smallest η·α is 10⁻¹⁶, a hundred units; η itself is the sum of the two steps.
+        in_range("adaptive step", step, 1e-7, 0.1)?;
+        // The smallest η·α is 10⁻¹⁷, ten units; η itself is the sum of the two steps.
         let fixed = |x: f64| (x * ONE as f64) as i64;
         let up = fixed(step * alpha);
         Ok(Self { level: fixed(alpha), up, down: fixed(step) - up })
@@ -171,7 +171,7 @@ mod tests {
         assert!(AdaptiveLevel::new(0.0, 1e-3).is_err() && AdaptiveLevel::new(f32::NAN, 1e-3).is_err());
         assert!(AdaptiveLevel::new(0.1, 0.0).is_err() && AdaptiveLevel::new(0.1, 1.0).is_err());
         // The smallest of both still moves.
-        let mut level = AdaptiveLevel::new(1.1e-10, 1.1e-6).unwrap();
+        let mut level = AdaptiveLevel::new(1.1e-10, 1.1e-7).unwrap();
         let before = level;
         level.update(1.0, false);
         assert!(level != before);

@@ -15,7 +15,7 @@
 //!   normal score 10 (1.5 times the limit, if that is more): one gross sample is no lasting change, and the level is back soon after a
 //!   fault of any size has ended.
 //!
-//! [`Ladder`] puts two such levels together, of frames and of means of four.
+//! [`Ladder`] puts two such levels together, of frames and, if wanted, of means of four.
 
 use crate::error::{ConfigError, in_range};
 use crate::math::{exp_m1, ln_1p, sqrt};
@@ -61,7 +61,8 @@ const LARGEST: f32 = 1e18;
 pub struct LevelConfig {
     /// Whether levels are watched.
     pub enabled: bool,
-    /// Scales on which it is followed (1 or 2), each [`SCALE_FACTOR`] times as long as the one before.
+    /// Scales on which it is followed (1 or 2), the second [`SCALE_FACTOR`] times as long as the first. Two miss fewer small faults where the noise is
+    /// short, and raise twice to five times as many false alarms on an ECG, whose baseline moves for longer than the coarse scale knows.
     pub scales: u32,
     /// Frames that the level is averaged over on the finest scale, 1/gain (1 … 10⁶).
     pub smoothing_frames: f32,
@@ -73,7 +74,7 @@ pub struct LevelConfig {
 
 impl Default for LevelConfig {
     fn default() -> Self {
-        Self { enabled: true, scales: 2, smoothing_frames: 10.0, memory_frames: 100.0, hold_frames: 1_000 }
+        Self { enabled: true, scales: 1, smoothing_frames: 10.0, memory_frames: 100.0, hold_frames: 1_000 }
     }
 }
 

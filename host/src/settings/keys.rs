@@ -82,7 +82,7 @@ pub const KEYS: &[Key] = &[
         "level.scales",
         Kind::Whole,
         "N",
-        "scales on which it is watched (1 or 2), the second four times as long",
+        "scales on which it is watched, 1 or 2, the second four times as long",
     ),
     key(
         "level.smoothing_frames",

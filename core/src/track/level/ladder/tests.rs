@@ -10,7 +10,7 @@ const NONE: [f32; 2] = [f32::INFINITY; 2];
 
 #[test]
 fn the_scales_are_levels_of_frames_and_of_means_of_four() {
-    let config = LevelConfig::default();
+    let config = LevelConfig { scales: 2, ..LevelConfig::default() };
     let (mut ladder, mut fine, mut coarse) = (Ladder::new(), Level::new(), Level::new());
     let (mut random, mut mean, mut known) = (Random::new(31), Vec::new(), 0);
     let mut last = f32::NAN;
@@ -101,7 +101,7 @@ fn the_alarm_ends_soon_after_a_fault_of_any_size() {
 /// The new level is taken as the normal one wherever it is, and is judged by the noise that was known.
 #[test]
 fn a_gross_change_that_lasts_is_learned() {
-    let config = LevelConfig::default();
+    let config = LevelConfig { scales: 2, ..LevelConfig::default() };
     let (mut ladder, mut random, mut late) = (Ladder::new(), Random::new(42), 0);
     for t in 0..6_000 {
         let x = random.normal() as f32 + if t >= 3_000 { 1e4 } else { 0.0 };
