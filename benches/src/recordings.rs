@@ -65,13 +65,13 @@ pub fn streams(folder: &Path, most: usize) -> Result<Vec<Stream>> {
 }
 
 /// Two channels of 32-bit floats, interleaved.
-fn wav(path: &Path, frames: usize) -> Result<Vec<f64>> {
+pub(crate) fn wav(path: &Path, frames: usize) -> Result<Vec<f64>> {
     let mut reader = hound::WavReader::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let values = reader.samples::<f32>().take(2 * frames).map(|x| Ok(f64::from(x?)));
     values.collect()
 }
 
-fn csv(path: &Path, rows: usize) -> Result<Vec<f64>> {
+pub(crate) fn csv(path: &Path, rows: usize) -> Result<Vec<f64>> {
     let mut reader = csv::Reader::from_path(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let mut values = Vec::new();
     for record in reader.records().take(rows) {
@@ -83,7 +83,7 @@ fn csv(path: &Path, rows: usize) -> Result<Vec<f64>> {
 }
 
 /// A WFDB signal file of format 16 behind the 24 bytes of a MATLAB header, without missing samples.
-fn matlab(path: &Path, channels: usize, frames: usize) -> Result<Vec<f64>> {
+pub(crate) fn matlab(path: &Path, channels: usize, frames: usize) -> Result<Vec<f64>> {
     let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let (words, _) = bytes.get(24..).unwrap_or_default().as_chunks();
     let values = words.iter().take(channels * frames).map(|&word| f64::from(i16::from_le_bytes(word)));

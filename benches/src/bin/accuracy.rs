@@ -1,4 +1,5 @@
-//! Ranking quality (VUS-PR) on NAB and on MSL + SMAP, and alarms on SKAB, beside controls and the figures published for them.
+//! Ranking quality (VUS-PR) on NAB and on MSL + SMAP, and alarms on SKAB, beside controls and the figures published for them; ways to
+//! make one score of many channels, on planted faults.
 #![forbid(unsafe_code)]
 
 use std::path::Path;
@@ -8,6 +9,7 @@ use eigenstream_benches::data::{self, Result};
 use eigenstream_benches::detect::{Detector, Random, Trivial};
 use eigenstream_benches::engine;
 use eigenstream_benches::faults;
+use eigenstream_benches::fusion;
 use eigenstream_benches::output::{Flag, Options, Report, key};
 use eigenstream_benches::parallel;
 use eigenstream_benches::stats::{self, Estimate};
@@ -65,6 +67,7 @@ fn run(data: &Path, options: &Options) -> Result<()> {
         group.report(&mut report, &detectors, options.has(PER_SERIES.name));
     }
     faults::report(&data.join("skab"), &mut report)?;
+    fusion::report(data, options.quick(), SEED, &mut report)?;
     report.print();
     Ok(())
 }

@@ -8,6 +8,7 @@ use super::temporal::TemporalView;
 use crate::condition::{ChannelCondition, Validity};
 use crate::error::ConfigError;
 use crate::math::ln;
+use crate::score::Evidence;
 use crate::shape::Alloc;
 use crate::track::{Flag, FlagConfig, Level, LevelConfig};
 
@@ -39,6 +40,8 @@ where
     pub(super) flag_score: f32,
     /// Mean excess of the last windows of both scales in dB, or of the one that could be judged; NaN if none could.
     pub(super) score: f32,
+    /// Usual scatter of the score in dB, as of the last window that could be judged.
+    scatter: f32,
 }
 
 impl<L: Dim, K: Dim> ChannelView<L, K>
@@ -57,6 +60,7 @@ where
             flag: Flag::new(config.condition.flag_values),
             flag_score: f32::NAN,
             score: f32::NAN,
+            scatter: 0.0,
         })
     }
 
@@ -123,6 +127,23 @@ where
         if let Some(coarse) = self.coarse.as_mut().filter(|_| full.coarse) {
             self.score = mean_of_known(self.score, coarse.judge(&self.condition, window, residual));
         }
+        if !self.score.is_nan() {
+            self.scatter = self.usual_scatter();
+        }
+    }
+
+    /// Both scales mostly say the same, so their mean scatters as they do on average.
+    fn usual_scatter(&self) -> f32 {
+        let fine = self.fine.usual().scatter();
+        match self.coarse.as_ref().map(CoarseView::usual).filter(|usual| usual.count() > 0) {
+            Some(coarse) => 0.5 * (fine + coarse.scatter()),
+            None => fine,
+        }
+    }
+
+    /// What the temporal views say of the frame, for [`fuse`](crate::score::fuse).
+    pub(super) fn evidence(&self) -> Evidence {
+        Evidence { excess: self.score, scatter: self.scatter, count: self.fine.usual().count() }
     }
 }
 
