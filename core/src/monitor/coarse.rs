@@ -10,7 +10,6 @@ use nalgebra::{DefaultAllocator, Dim, OVector};
 use super::config::COARSE_FACTOR;
 use super::temporal::TemporalView;
 use crate::condition::ChannelCondition;
-use crate::score::Excess;
 use crate::shape::{Alloc, zeros};
 
 /// A temporal view of means of [`COARSE_FACTOR`] frames, judged when one is complete.
@@ -85,11 +84,6 @@ where
             self.score = self.view.judge(condition, window, residual);
         }
         self.score
-    }
-
-    /// What its excess usually is.
-    pub(super) fn usual(&self) -> &Excess {
-        self.view.usual()
     }
 
     /// What was judged last no longer stands.

@@ -427,7 +427,8 @@ where
             let length = self.config.temporal.length;
             let window = &mut self.window.as_mut_slice()[..length];
             let residual = &mut self.residual.as_mut_slice()[..length];
-            self.channels.iter_mut().for_each(|channel| channel.judge(full, window, residual));
+            let memory = self.config.temporal.memory_frames;
+            self.channels.iter_mut().for_each(|channel| channel.judge(full, memory, window, residual));
             self.fused = fuse(self.channels.iter().map(ChannelView::evidence));
         }
         (self.fused.score, self.fused.channel)

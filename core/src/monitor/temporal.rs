@@ -54,9 +54,4 @@ where
         let judgement = self.tracker.process(window, residual);
         self.excess.process(judgement.q)
     }
-
-    /// What its excess usually is.
-    pub(super) fn usual(&self) -> &Excess {
-        &self.excess
-    }
 }

@@ -39,18 +39,6 @@ impl Excess {
         self.log.update(log, self.memory);
         excess
     }
-
-    /// Standard deviation of the past excesses in dB, each taken to be at most three of them from the mean.
-    #[must_use]
-    pub fn scatter(&self) -> f32 {
-        DECIBELS * self.log.scale()
-    }
-
-    /// Energies learned from so far.
-    #[must_use]
-    pub fn count(&self) -> u32 {
-        self.log.count()
-    }
 }
 
 #[cfg(test)]
