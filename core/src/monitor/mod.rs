@@ -2,7 +2,8 @@
 //!
 //! Two *temporal* views follow each analog channel, one a window of L samples, one of L means of three samples; the *spatial* view
 //! follows the frame of all channels. Each view's residual energy is compared with its own past, as an excess in dB; a channel's is the
-//! mean of its two views. The largest of the channels, and the spatial view, are each calibrated against their own past scores: the residual
+//! mean of its two views. The channels become one by log-mean-exp ([`fuse`]), which is the channel itself where there is one, near the largest where one
+//! stands out, and near their mean where many move together. What comes of it, and the spatial view, are each calibrated against their own past scores: the residual
 //! of a frame has few directions and scatters by tens of dB, that of a window has many and is calm, and one limit for both would be deaf
 //! to the second. A verdict on a frame is given L + L/2 frames later, when the frame stands in the middle of both temporal windows; the
 //! spatial view looks at the same delayed frame, so that all evidence in a verdict is about one moment.
