@@ -109,7 +109,10 @@ pub fn report(data: &Path, quick: bool, seed: u64, report: &mut Report) -> Resul
     );
     report.markdown(format_args!("## Fusion of channels: mean VUS-PR (window {WINDOW})"));
     report.markdown(ranking);
-    report.markdown(format_args!("Faults missed at a limit that {FALSE_ALARMS} of the quiet frames exceed:"));
+    report.markdown(format_args!(
+        "Share of faults missed at a limit that {} % of the quiet frames exceed:",
+        100.0 * FALSE_ALARMS
+    ));
     report.markdown(missed);
     Ok(())
 }
