@@ -2,7 +2,8 @@
 //!
 //! [`vus_pr`], [`stats`] and the scoring half of [`skab`] are the mathematics; [`tsb_ad`], [`skab`] and [`mitbih`] read the recordings
 //! that [`data`] finds, [`recordings`] makes streams of frames of others, [`synthetic`] of none, [`shift`] such that change; [`detect`] says what a detector is
-//! and holds the controls, [`engine`] plugs in ours; [`false_alarms`] and [`faults`] count alarms, [`tracking`] follows streams with
+//! and holds the controls, [`engine`] plugs in ours; [`false_alarms`] and [`faults`] count alarms, [`fusion`] plants faults in streams of many
+//! channels, [`tracking`] follows streams with
 //! a tracker; [`output`] and [`table`] print.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -13,6 +14,7 @@ pub mod detect;
 pub mod engine;
 pub mod false_alarms;
 pub mod faults;
+pub mod fusion;
 pub mod mitbih;
 pub mod output;
 pub mod parallel;

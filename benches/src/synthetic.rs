@@ -52,7 +52,7 @@ pub fn stream(law: Law, frames: usize, seed: u64) -> Vec<f32> {
 }
 
 /// A standard normal number, by Box and Muller.
-fn normal(random: &mut SplitMix64) -> f64 {
+pub(crate) fn normal(random: &mut SplitMix64) -> f64 {
     // 1 − u lies in (0, 1], so that its logarithm is finite.
     (-2.0 * (1.0 - random.uniform()).ln()).sqrt() * (std::f64::consts::TAU * random.uniform()).cos()
 }

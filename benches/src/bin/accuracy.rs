@@ -1,5 +1,5 @@
-//! Ranking quality (VUS-PR) on NAB and on MSL + SMAP, and alarms on SKAB, beside controls and the figures published for them;
-//! what the level misses of planted faults.
+//! Ranking quality (VUS-PR) on NAB and on MSL + SMAP, and alarms on SKAB, beside controls and the figures published for them; ways to
+//! make one score of many channels, on planted faults; what the level misses of them.
 #![forbid(unsafe_code)]
 
 use std::path::Path;
@@ -9,6 +9,7 @@ use eigenstream_benches::data::{self, Result};
 use eigenstream_benches::detect::{Detector, Random, Trivial};
 use eigenstream_benches::engine;
 use eigenstream_benches::faults;
+use eigenstream_benches::fusion;
 use eigenstream_benches::output::{Flag, Options, Report, key};
 use eigenstream_benches::parallel;
 use eigenstream_benches::planted;
@@ -48,6 +49,7 @@ fn run(data: &Path, options: &Options) -> Result<()> {
     report.condition("seed", SEED);
     if !options.has(FAULTS.name) {
         ranking(&data.join("tsb-ad"), options, &mut report)?;
+        fusion::report(data, options.quick(), SEED, &mut report)?;
     }
     faults::report(&data.join("skab"), &mut report)?;
     planted::report(data, options.quick(), &mut report)?;

@@ -5,9 +5,10 @@ use nalgebra::{DefaultAllocator, Dim};
 use super::Config;
 use super::coarse::CoarseView;
 use super::temporal::TemporalView;
-use crate::condition::{ChannelCondition, Validity};
+use crate::condition::{ChannelCondition, RunningScale, Validity};
 use crate::error::ConfigError;
 use crate::math::ln;
+use crate::score::Evidence;
 use crate::shape::Alloc;
 use crate::track::{Flag, FlagConfig, Ladder, LevelConfig, MAX_SCALES};
 
@@ -39,6 +40,9 @@ where
     pub(super) flag_score: f32,
     /// Mean excess of the last windows of both scales in dB, or of the one that could be judged; NaN if none could.
     pub(super) score: f32,
+    /// Past scores, one counted at most three deviations from their mean, and that deviation in dB.
+    usual: RunningScale,
+    scatter: f32,
 }
 
 impl<L: Dim, K: Dim> ChannelView<L, K>
@@ -57,6 +61,8 @@ where
             flag: Flag::new(config.condition.flag_values),
             flag_score: f32::NAN,
             score: f32::NAN,
+            usual: RunningScale::clipped(3.0),
+            scatter: 0.0,
         })
     }
 
@@ -114,8 +120,8 @@ where
         self.flag_score
     }
 
-    /// Lets the temporal views judge and learn the present windows. `window` and `residual` are scratch of the window's length.
-    pub(super) fn judge(&mut self, full: Full, window: &mut [f32], residual: &mut [f32]) {
+    /// Lets the temporal views judge and learn the present windows; `memory` is that of the scatter, in frames. `window` and `residual` are scratch of the window's length.
+    pub(super) fn judge(&mut self, full: Full, memory: f32, window: &mut [f32], residual: &mut [f32]) {
         self.score = f32::NAN;
         if !self.condition.is_live() {
             self.coarse.iter_mut().for_each(CoarseView::forget);
@@ -127,6 +133,18 @@ where
         if let Some(coarse) = self.coarse.as_mut().filter(|_| full.coarse) {
             self.score = mean_of_known(self.score, coarse.judge(&self.condition, window, residual));
         }
+        // While a view does not know what is usual its excess is 0, which says nothing of the scatter.
+        if self.score != 0.0 {
+            self.usual.update(self.score, memory);
+            self.scatter = self.usual.scale();
+        }
+    }
+
+    /// What the temporal views say of the frame, for [`fuse`](crate::score::fuse).
+    pub(super) fn evidence(&self) -> Evidence {
+        // One that is judged for the first time has been judged.
+        let count = self.usual.count().max(u32::from(!self.score.is_nan()));
+        Evidence { excess: self.score, scatter: self.scatter, count }
     }
 }
 

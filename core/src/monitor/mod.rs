@@ -2,7 +2,8 @@
 //!
 //! Two *temporal* views follow each analog channel, one a window of L samples, one of L means of three samples; the *spatial* view
 //! follows the frame of all channels. Each view's residual energy is compared with its own past, as an excess in dB; a channel's is the
-//! mean of its two views. The largest of the channels, and the spatial view, are each calibrated against their own past scores: the residual
+//! mean of its two views. The channels become one by log-mean-exp ([`fuse`]), which is the channel itself where there is one, near the largest where one
+//! stands out, and near their mean where many move together. What comes of it, and the spatial view, are each calibrated against their own past scores: the residual
 //! of a frame has few directions and scatters by tens of dB, that of a window has many and is calm, and one limit for both would be deaf
 //! to the second. A verdict on a frame is given L + L/2 frames later, when the frame stands in the middle of both temporal windows; the
 //! spatial view looks at the same delayed frame, so that all evidence in a verdict is about one moment.
@@ -21,7 +22,9 @@ use nalgebra::{Const, DefaultAllocator, Dim, OVector, U1};
 
 use crate::condition::{ChannelKind, Validity};
 use crate::error::{ConfigError, in_range};
-use crate::score::{Calibration, Event, EventMerger, MAX_EVENT_CHANNELS, Share, Union, View, Whiteness};
+use crate::score::{
+    Calibration, Event, EventMerger, Fused, MAX_EVENT_CHANNELS, Share, Union, View, Whiteness, fuse,
+};
 use crate::shape::{Alloc, zeros};
 use channel::{ChannelView, Full};
 pub use config::{AlarmConfig, COARSE_FACTOR, Config, SpatialConfig, TemporalConfig};
@@ -64,6 +67,8 @@ where
     check: Whiteness,
     events: EventMerger,
     counters: Counters,
+    /// What the temporal views said together of the last frame.
+    fused: Fused,
     /// Frames with a score of all scales.
     judged: u32,
     /// Scratch shared by all temporal views: the standardised window and its residual.
@@ -152,6 +157,7 @@ where
             check: Whiteness::new(alarm.memory_frames as f32),
             events: EventMerger::new(u64::from(alarm.merge_frames)),
             counters: Counters::default(),
+            fused: Fused { score: f32::NAN, channel: 0, scatter: f32::NAN },
             judged: 0,
             window: zeros(l),
             residual: zeros(l),
@@ -214,6 +220,12 @@ where
     #[must_use]
     pub fn temporal_score(&self, channel: usize) -> f32 {
         self.channels[channel].score
+    }
+
+    /// The last fused excess of all channels' temporal views, in dB; NaN if none could judge or there are none.
+    #[must_use]
+    pub fn fused_score(&self) -> f32 {
+        self.fused.score
     }
 
     /// The last excess of the spatial view, in dB; NaN if it could not judge.
@@ -284,7 +296,7 @@ where
 
     /// Each channel's share of the last verdict's score (`shares`, one entry per channel, sum 1, or all 0 if nothing was unusual).
     ///
-    /// The temporal views and the level speak for their channel; the spatial view's is divided by reconstruction-based
+    /// The temporal views speak for their channel by its excess as it was fused, and so does the level; the spatial view's is divided by reconstruction-based
     /// contributions to its residual energy (Alcala & Qin 2009). Only positive scores count.
     pub fn contributions_into(&self, shares: &mut [f32]) {
         for (i, share) in shares.iter_mut().take(self.channels()).enumerate() {
@@ -299,7 +311,7 @@ where
     /// A channel's part in the last verdict's score, in dB.
     fn part(&self, i: usize) -> f32 {
         let channel = &self.channels[i];
-        channel.score.max(0.0)
+        channel.evidence().scaled(self.fused.scatter).max(0.0)
             + self.spatial.contribution(i)
             + self.levels.contribution(&channel.level_scores)
             + self.flags.contribution(channel.flag_score)
@@ -411,21 +423,17 @@ where
         Full { fine: frames >= length && given >= lead + length, coarse: lead == 0 || frames >= span }
     }
 
-    /// Lets the temporal views judge and learn; the highest score, and its channel. NaN if none could judge.
+    /// Lets the temporal views judge and learn; their fused score, and the channel with the largest part in it. NaN if none could judge.
     fn judge_temporal(&mut self, full: Full) -> (f32, u16) {
-        let (mut best, mut place) = (f32::NAN, 0);
         if self.config.temporal.enabled {
             let length = self.config.temporal.length;
             let window = &mut self.window.as_mut_slice()[..length];
             let residual = &mut self.residual.as_mut_slice()[..length];
-            for (i, channel) in self.channels.iter_mut().enumerate() {
-                channel.judge(full, window, residual);
-                if !(channel.score <= best || channel.score.is_nan()) {
-                    (best, place) = (channel.score, i as u16);
-                }
-            }
+            let memory = self.config.temporal.memory_frames;
+            self.channels.iter_mut().for_each(|channel| channel.judge(full, memory, window, residual));
+            self.fused = fuse(self.channels.iter().map(ChannelView::evidence));
         }
-        (best, place)
+        (self.fused.score, self.fused.channel)
     }
 
     /// Lets the spatial view judge and learn.

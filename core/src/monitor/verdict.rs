@@ -7,8 +7,8 @@ use crate::score::{Event, View};
 pub struct Verdict {
     /// The frame it judges, counted from 0: the frame given [`delay`](super::MonitorOf::delay) calls ago.
     pub frame: u64,
-    /// How unusual the frame is: the excess of its residual energy over the usual, in dB, of the temporal view where that is largest or of the
-    /// spatial view, whichever is farther above its limit; NaN if no view could judge it.
+    /// How unusual the frame is: the excess of its residual energy over the usual, in dB, of the temporal views of all channels
+    /// ([`fuse`](crate::score::fuse)) or of the spatial view, whichever is farther above its limit; NaN if no view could judge it.
     pub score: f32,
     /// Probability on this stream that one of the scores below is so far out; NaN while unknown.
     pub p_value: f32,
