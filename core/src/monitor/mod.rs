@@ -33,7 +33,7 @@ use level::LevelView;
 use rate::Rate;
 use spatial::SpatialView;
 pub use verdict::{Counters, Verdict};
-use verdict::{Finding, Side, farther};
+use verdict::{Finding, Side, farther, on_the_scale_of};
 
 /// Frames that some view must have judged before the first alarm, whatever the warm-up.
 const LEAST_JUDGED: u32 = 50;
@@ -326,7 +326,9 @@ where
         let [of_windows, of_frames] = &mut self.calibrations;
         let residual_p = [of_windows.p_value(temporal), of_frames.p_value(spatial)];
         let windows = (temporal, of_windows.limit(), View::Temporal(channel));
-        let (score, limit, view) = farther(windows, (spatial, of_frames.limit(), View::Spatial));
+        let frames = (spatial, of_frames.limit(), View::Spatial);
+        let residual = farther(windows, frames);
+        let (score, limit) = on_the_scale_of(windows, residual);
         if score.is_nan() {
             self.counters.unjudged += 1;
         } else if full.coarse {
@@ -351,11 +353,11 @@ where
         let event = self.events.advance(frame);
         self.counters.events += u64::from(event.is_some());
         let sides = [
-            (score, limit, view),
+            (score, limit, residual.2),
             (level.score, level.limit, View::Level(level.channel)),
             (flag.score, flag.limit, View::Flag(flag.channel)),
         ];
-        let farthest = sides.into_iter().fold((f32::NAN, f32::INFINITY, view), farther);
+        let farthest = sides.into_iter().fold((f32::NAN, f32::INFINITY, residual.2), farther);
         let alarm = !warming_up && self.rate.decide(farthest.0 > farthest.1);
         if alarm {
             self.counters.alarms += 1;

@@ -8,11 +8,13 @@ pub struct Verdict {
     /// The frame it judges, counted from 0: the frame given [`delay`](super::MonitorOf::delay) calls ago.
     pub frame: u64,
     /// How unusual the frame is: the excess of its residual energy over the usual, in dB, of the temporal views of all channels
-    /// ([`fuse`](crate::score::fuse)) or of the spatial view, whichever is farther above its limit; NaN if no view could judge it.
+    /// ([`fuse`](crate::score::fuse)) or of the spatial view, whichever is farther above its limit; NaN if no view could judge it. All scores of a stream
+    /// have one scale, so that they can be ranked: that of the temporal views, on which the spatial one, which scatters far more, stands as far above the
+    /// limit as it is above its own. Without a temporal score or limit it is the spatial view's own scale.
     pub score: f32,
     /// Probability on this stream that one of the scores below is so far out; NaN while unknown.
     pub p_value: f32,
-    /// The score above which an alarm is raised, that of the same view; +∞ while unknown.
+    /// The score above which an alarm is raised, on the same scale; +∞ while unknown.
     pub limit: f32,
     /// How far a channel's level is from where it was, in its own standard deviations, in dB (20·log₁₀; 3 σ are 9.5 dB), for the channel where that is
     /// most; NaN while unknown.
@@ -88,4 +90,10 @@ pub(super) type Side = (f32, f32, View);
 /// The one of two that is farther above its limit; a score that is not known is not.
 pub(super) fn farther(a: Side, b: Side) -> Side {
     if a.0.is_nan() || b.0 - b.1 > a.0 - a.1 { b } else { a }
+}
+
+/// A score and its limit on the scale of `windows`, if that is known.
+pub(super) fn on_the_scale_of(windows: Side, (score, limit, _): Side) -> (f32, f32) {
+    let moved = score - limit + windows.1;
+    if windows.0.is_nan() || !moved.is_finite() { (score, limit) } else { (moved, windows.1) }
 }
