@@ -18,7 +18,6 @@ pub mod fusion;
 pub mod mitbih;
 pub mod output;
 pub mod parallel;
-pub mod planted;
 pub mod recordings;
 pub mod shift;
 pub mod skab;

@@ -1,5 +1,5 @@
 //! Ranking quality (VUS-PR) on NAB and on MSL + SMAP, and alarms on SKAB, beside controls and the figures published for them; ways to
-//! make one score of many channels, on planted faults; what the level misses of them.
+//! make one score of many channels, on planted faults.
 #![forbid(unsafe_code)]
 
 use std::path::Path;
@@ -12,7 +12,6 @@ use eigenstream_benches::faults;
 use eigenstream_benches::fusion;
 use eigenstream_benches::output::{Flag, Options, Report, key};
 use eigenstream_benches::parallel;
-use eigenstream_benches::planted;
 use eigenstream_benches::stats::{self, Estimate};
 use eigenstream_benches::table::{Align, Table};
 use eigenstream_benches::tsb_ad::{self, Entry, Published, Set};
@@ -20,7 +19,6 @@ use eigenstream_benches::vus_pr::vus_pr;
 
 const BENCH: &str = "accuracy";
 const PER_SERIES: Flag = Flag { name: "--per-series", help: "a row for every series, too" };
-const FAULTS: Flag = Flag { name: "--faults", help: "SKAB and planted faults alone" };
 
 /// Of the random score and of the bootstrap: any fixed number.
 const SEED: u64 = 20_261_121;
@@ -29,7 +27,7 @@ const SEED: u64 = 20_261_121;
 const QUICK_STRIDE: usize = 4;
 
 fn main() -> ExitCode {
-    let options = match Options::from_env(BENCH, &[PER_SERIES, FAULTS]) {
+    let options = match Options::from_env(BENCH, &[PER_SERIES]) {
         Ok(options) => options,
         Err(code) => return code,
     };
@@ -47,12 +45,9 @@ fn run(data: &Path, options: &Options) -> Result<()> {
     let mut report = Report::new(BENCH, options);
     report.condition("threads", parallel::THREADS);
     report.condition("seed", SEED);
-    if !options.has(FAULTS.name) {
-        ranking(&data.join("tsb-ad"), options, &mut report)?;
-        fusion::report(data, options.quick(), SEED, &mut report)?;
-    }
+    ranking(&data.join("tsb-ad"), options, &mut report)?;
+    fusion::report(data, options.quick(), SEED, &mut report)?;
     faults::report(&data.join("skab"), &mut report)?;
-    planted::report(data, options.quick(), &mut report)?;
     report.print();
     Ok(())
 }

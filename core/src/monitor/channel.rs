@@ -10,7 +10,7 @@ use crate::error::ConfigError;
 use crate::math::ln;
 use crate::score::Evidence;
 use crate::shape::Alloc;
-use crate::track::{Flag, FlagConfig, Ladder, LevelConfig, MAX_SCALES};
+use crate::track::{Flag, FlagConfig, Level, LevelConfig};
 
 /// Decibels per neper of a probability: 10/ln 10.
 const DECIBELS: f32 = 4.342_945;
@@ -32,9 +32,9 @@ where
     pub(super) condition: ChannelCondition,
     fine: TemporalView<L, K>,
     coarse: Option<CoarseView<L, K>>,
-    level: Ladder,
-    /// Normal scores of the level on its scales; NaN while unknown.
-    pub(super) level_scores: [f32; MAX_SCALES],
+    level: Level,
+    /// Normal score of the level; NaN while unknown.
+    pub(super) level_score: f32,
     flag: Flag,
     /// How improbable the flag's transition was, in dB; NaN while unknown, or if the channel is no flag.
     pub(super) flag_score: f32,
@@ -56,8 +56,8 @@ where
             condition: ChannelCondition::new(&config.condition),
             fine,
             coarse,
-            level: Ladder::new(),
-            level_scores: [f32::NAN; MAX_SCALES],
+            level: Level::new(),
+            level_score: f32::NAN,
             flag: Flag::new(config.condition.flag_values),
             flag_score: f32::NAN,
             score: f32::NAN,
@@ -98,18 +98,14 @@ where
 
     /// Judges and learns the level around the frame in the middle, as far as the windows reach: a smoothed level speaks of the frames
     /// before it.
-    pub(super) fn judge_level(
-        &mut self,
-        config: &LevelConfig,
-        hold: &[f32; MAX_SCALES],
-    ) -> [f32; MAX_SCALES] {
+    pub(super) fn judge_level(&mut self, config: &LevelConfig, hold: f32) -> f32 {
         let age = (self.fine.line.window().len() / 2).saturating_sub(config.lag());
-        self.level_scores = if self.condition.is_live() {
+        self.level_score = if self.condition.is_live() {
             self.level.process(config, self.fine.line.back(age), hold)
         } else {
-            [f32::NAN; MAX_SCALES]
+            f32::NAN
         };
-        self.level_scores
+        self.level_score
     }
 
     /// Judges and learns the flag's value in the frame in the middle.
@@ -120,7 +116,8 @@ where
         self.flag_score
     }
 
-    /// Lets the temporal views judge and learn the present windows; `memory` is that of the scatter, in frames. `window` and `residual` are scratch of the window's length.
+    /// Lets the temporal views judge and learn the present windows; `memory` is that of the scatter, in frames. `window` and `residual` are
+    /// scratch of the window's length.
     pub(super) fn judge(&mut self, full: Full, memory: f32, window: &mut [f32], residual: &mut [f32]) {
         self.score = f32::NAN;
         if !self.condition.is_live() {

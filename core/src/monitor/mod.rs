@@ -2,8 +2,8 @@
 //!
 //! Two *temporal* views follow each analog channel, one a window of L samples, one of L means of three samples; the *spatial* view
 //! follows the frame of all channels. Each view's residual energy is compared with its own past, as an excess in dB; a channel's is the
-//! mean of its two views. The channels become one by log-mean-exp ([`fuse`]), which is the channel itself where there is one, near the largest where one
-//! stands out, and near their mean where many move together. What comes of it, and the spatial view, are each calibrated against their own past scores: the residual
+//! mean of its two views. The channels become one by log-mean-exp ([`fuse`]), which is the channel itself where there is one, near the largest
+//! where one stands out, and near their mean where many move together. What comes of it, and the spatial view, are each calibrated against their own past scores: the residual
 //! of a frame has few directions and scatters by tens of dB, that of a window has many and is calm, and one limit for both would be deaf
 //! to the second. A verdict on a frame is given L + L/2 frames later, when the frame stands in the middle of both temporal windows; the
 //! spatial view looks at the same delayed frame, so that all evidence in a verdict is about one moment.
@@ -296,7 +296,8 @@ where
 
     /// Each channel's share of the last verdict's score (`shares`, one entry per channel, sum 1, or all 0 if nothing was unusual).
     ///
-    /// The temporal views speak for their channel by its excess as it was fused, and so does the level; the spatial view's is divided by reconstruction-based
+    /// The temporal views speak for their channel by its excess as it was fused, and so does the level; the spatial view's is divided by
+    /// reconstruction-based
     /// contributions to its residual energy (Alcala & Qin 2009). Only positive scores count.
     pub fn contributions_into(&self, shares: &mut [f32]) {
         for (i, share) in shares.iter_mut().take(self.channels()).enumerate() {
@@ -313,7 +314,7 @@ where
         let channel = &self.channels[i];
         channel.evidence().scaled(self.fused.scatter).max(0.0)
             + self.spatial.contribution(i)
-            + self.levels.contribution(&channel.level_scores)
+            + self.levels.contribution(channel.level_score)
             + self.flags.contribution(channel.flag_score)
     }
 
@@ -346,8 +347,8 @@ where
         let level = self.judge_levels(given, !warming_up);
         let flag = self.judge_flags();
         // Flags take no part of the wanted rate before they can alarm at all.
-        let judging = [!temporal.is_nan(), !spatial.is_nan(), flag.limit.is_finite()];
-        let judging = judging.into_iter().map(u8::from).sum::<u8>() + self.levels.judging();
+        let judging = [!temporal.is_nan(), !spatial.is_nan(), !level.score.is_nan(), flag.limit.is_finite()];
+        let judging = judging.into_iter().map(u8::from).sum();
         let p_value =
             self.combine(given, [residual_p[0], residual_p[1], level.p_value, flag.p_value], judging);
         let event = self.events.advance(frame);

@@ -14,8 +14,6 @@
 //! - a sample enters as no farther from the reference than five standard deviations of white noise with that variance, or than a level of
 //!   normal score 10 (1.5 times the limit, if that is more): one gross sample is no lasting change, and the level is back soon after a
 //!   fault of any size has ended.
-//!
-//! [`Ladder`] puts two such levels together, of frames and, if wanted, of means of four.
 
 use crate::error::{ConfigError, in_range};
 use crate::math::{exp_m1, ln_1p, sqrt};
@@ -61,12 +59,9 @@ const LARGEST: f32 = 1e18;
 pub struct LevelConfig {
     /// Whether levels are watched.
     pub enabled: bool,
-    /// Scales on which it is followed (1 or 2), the second [`SCALE_FACTOR`] times as long as the first. Two miss fewer small faults where the noise is
-    /// short, and raise twice to five times as many false alarms on an ECG, whose baseline moves for longer than the coarse scale knows.
-    pub scales: u32,
-    /// Frames that the level is averaged over on the finest scale, 1/gain (1 … 10⁶).
+    /// Frames that the level is averaged over, 1/gain (1 … 10⁶).
     pub smoothing_frames: f32,
-    /// Effective memory of the finest scale's reference in frames (2 … 10⁷); its variance remembers four times as many.
+    /// Effective memory of the reference in frames (2 … 10⁷); its variance remembers four times as many.
     pub memory_frames: f32,
     /// After so many frames of alarm the new level is taken as the normal one (10 … 10⁹).
     pub hold_frames: u32,
@@ -74,7 +69,7 @@ pub struct LevelConfig {
 
 impl Default for LevelConfig {
     fn default() -> Self {
-        Self { enabled: true, scales: 1, smoothing_frames: 10.0, memory_frames: 100.0, hold_frames: 1_000 }
+        Self { enabled: true, smoothing_frames: 10.0, memory_frames: 100.0, hold_frames: 1_000 }
     }
 }
 
@@ -84,20 +79,19 @@ impl LevelConfig {
     /// # Errors
     /// The first number that is out of range.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        in_range("level.scales", f64::from(self.scales), 1.0, MAX_SCALES as f64)?;
         in_range("level.smoothing_frames", f64::from(self.smoothing_frames), 1.0, 1e6)?;
         in_range("level.memory_frames", f64::from(self.memory_frames), 2.0, 1e7)?;
         in_range("level.hold_frames", f64::from(self.hold_frames), 10.0, 1e9)
     }
 
-    /// Mean age of a level on the finest scale, in frames: what is judged of a frame is known so much later.
+    /// Mean age of a smoothed level, in frames: what is judged of a frame is known so much later.
     #[must_use]
     pub fn lag(&self) -> usize {
         (self.smoothing_frames - 1.0) as usize
     }
 }
 
-/// The level of one channel on one scale. State: 32 words; cost of a frame: about 50 operations, a square root and a logarithm.
+/// The level of one channel. State: 32 words; cost of a frame: about 50 operations, a square root and a logarithm.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Level {
     smoothed: f32,
@@ -145,14 +139,13 @@ impl Level {
         if x.is_nan() {
             return f32::NAN;
         }
-        let score = self.judge(config, x, limit, 0.0);
+        let score = self.judge(config, x, limit);
         self.learn(config, score > limit);
         score
     }
 
-    /// |z| of the level with a sample that is not NaN; NaN while the variance rests on fewer than `least` independent frames.
-    /// [`Self::learn`] must follow.
-    fn judge(&mut self, config: &LevelConfig, x: f32, limit: f32, least: f32) -> f32 {
+    /// |z| of the level with a sample that is not NaN.
+    fn judge(&mut self, config: &LevelConfig, x: f32, limit: f32) -> f32 {
         let x = self.bounded(config, x.clamp(-LARGEST, LARGEST), limit);
         self.frames = self.frames.saturating_add(1);
         let gain = (1.0 / self.frames as f32).max(1.0 / config.smoothing_frames);
@@ -163,7 +156,7 @@ impl Level {
         let newest = self.place(RING - 1);
         self.position = newest as u8;
         (self.levels[newest], self.deviations[newest]) = (self.smoothed, self.smoothed - self.reference);
-        self.score(config, least)
+        self.score(config)
     }
 
     /// Where the level of so many frames ago is, at most RING − 1.
@@ -200,15 +193,15 @@ impl Level {
         (nu, self.variance * ageing * (1.0 + 1.0 / nu))
     }
 
-    /// |z| of the newest deviation; NaN while the variance rests on fewer than `least` independent frames.
-    fn score(&self, config: &LevelConfig, least: f32) -> f32 {
+    /// |z| of the newest deviation; NaN while unknown.
+    fn score(&self, config: &LevelConfig) -> f32 {
         if self.learned < START || self.referred <= REFERENCE_START || self.variance <= 0.0 {
             return f32::NAN;
         }
         let (nu, variance) = self.spread(config);
         let d = self.smoothed - self.reference;
         let t2 = d * d / variance;
-        if !t2.is_finite() || nu < least {
+        if !t2.is_finite() {
             return f32::NAN;
         }
         sqrt(nu * ln_1p(t2 / nu)) * (8.0 * nu + 1.0) / (8.0 * nu + 3.0)
@@ -252,9 +245,6 @@ impl Default for Level {
         Self::new()
     }
 }
-
-mod ladder;
-pub use ladder::{Ladder, MAX_SCALES, SCALE_FACTOR};
 
 #[cfg(test)]
 mod tests;

@@ -30,7 +30,7 @@ pub use frequent::{FrequentDirections, FrequentDirectionsOf};
 #[cfg(feature = "alloc")]
 pub use incremental::DynIncrementalSvd;
 pub use incremental::{IncrementalSvd, IncrementalSvdOf};
-pub use level::{Ladder, Level, LevelConfig, MAX_SCALES, SCALE_FACTOR};
+pub use level::{Level, LevelConfig};
 pub use missing::{Gaps, Imputer, Ridge};
 pub use rank::{RankAdapter, RankConfig, RankReport, RankRule, Spectrum};
 pub use snapshot::{Snapshot, SnapshotError};

@@ -150,3 +150,29 @@ fn anything_may_come() {
         assert!(level.process(&config, 4.0, 5.0).is_nan(), "a constant has no deviation to judge by");
     }
 }
+
+/// A smoothed level comes back in 10·ln(height/limit) frames; bounded samples make that a matter of the limit alone.
+#[test]
+fn the_alarm_ends_soon_after_a_fault_of_any_size() {
+    for size in [2.0, 10.0, 1e3, 1e6] {
+        let (mut level, mut random, mut after) = (Level::new(), Random::new(41), 0);
+        for t in 0..4_500 {
+            let x = random.normal() as f32 + if (3_000..3_300).contains(&t) { size } else { 0.0 };
+            let score = level.process(&LevelConfig::default(), x, 4.0);
+            after += u32::from(t >= 3_300 && score > 4.0);
+        }
+        assert!(after < 30, "{after} frames after a step of {size} deviations");
+    }
+}
+
+/// The new level is taken as the normal one wherever it is, and is judged by the noise that was known.
+#[test]
+fn a_gross_change_that_lasts_is_learned() {
+    let (mut level, mut random, mut late) = (Level::new(), Random::new(42), 0);
+    for t in 0..6_000 {
+        let x = random.normal() as f32 + if t >= 3_000 { 1e4 } else { 0.0 };
+        let score = level.process(&LevelConfig::default(), x, 4.5);
+        late += u32::from(t >= 4_200 && score > 4.5);
+    }
+    assert!(late < 20, "{late}");
+}
