@@ -309,7 +309,8 @@ where
         }
     }
 
-    /// A channel's part in the last verdict's score, in dB.
+    /// A channel's part in the last verdict's score, in dB. Asked for at alarms only: once in the image is enough.
+    #[inline(never)]
     fn part(&self, i: usize) -> f32 {
         let channel = &self.channels[i];
         channel.evidence().scaled(self.fused.scatter).max(0.0)

@@ -36,11 +36,10 @@ impl AdaptiveLevel {
     /// # Errors
     /// If a number is out of range.
     pub fn new(alpha: f32, step: f32) -> Result<Self, ConfigError> {
-        let (alpha, step) = (f64::from(alpha), f64::from(step));
-        in_range("adaptive alarm rate", alpha, 1e-10, 0.5)?;
-        in_range("adaptive step", step, 1e-7, 0.1)?;
+        in_range("adaptive alarm rate", f64::from(alpha), 1e-10, 0.5)?;
+        in_range("adaptive step", f64::from(step), 1e-7, 0.1)?;
         // The smallest η·α is 10⁻¹⁷, ten units; η itself is the sum of the two steps.
-        let fixed = |x: f64| (x * ONE as f64) as i64;
+        let fixed = |x: f32| (x * ONE as f32) as i64;
         let up = fixed(step * alpha);
         Ok(Self { level: fixed(alpha), up, down: fixed(step) - up })
     }
