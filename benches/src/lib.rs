@@ -1,10 +1,9 @@
 //! Metrics, data sets and printing shared by the benchmark binaries.
 //!
-//! [`vus_pr`], [`stats`] and the scoring half of [`skab`] are the mathematics; [`tsb_ad`], [`skab`] and [`mitbih`] read the recordings
-//! that [`data`] finds, [`recordings`] makes streams of frames of others, [`synthetic`] of none, [`shift`] such that change; [`detect`] says what a detector is
-//! and holds the controls, [`engine`] plugs in ours; [`false_alarms`] and [`faults`] count alarms, [`fusion`] plants faults in streams of many
-//! channels, [`tracking`] follows streams with
-//! a tracker; [`output`] and [`table`] print.
+//! [`vus_pr`], [`stats`] and the scoring half of [`skab`] are the mathematics; [`tsb_ad`], [`skab`] and [`mitbih`] read the recordings that
+//! [`data`] finds, [`recordings`] makes streams of frames of others, [`synthetic`] of none, [`shift`] such that change; [`detect`] says what a
+//! detector is and holds the controls, [`engine`] plugs in ours; [`false_alarms`] and [`faults`] count alarms, [`fusion`] plants faults in
+//! streams of many channels, [`tracking`] follows streams with a tracker; [`output`] and [`table`] print.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

@@ -142,8 +142,8 @@ fn case(stream: &Stream, column: usize, touched: usize, size: f64, seed: u64) ->
     Case { column, channels: stream.channels, values, labels, warm_up: first - 300 }
 }
 
-/// The telemetry channels, and the NAB series, put side by side as they are, with their own anomalies: every third long SMAP series in a stream, every
-/// third of MSL cut to the shortest, every third of NAB resampled to one length. Each anomaly touches the one channel that it was found in.
+/// The telemetry channels, and the NAB series, put side by side as they are, with their own anomalies: every third long SMAP series in a stream,
+/// every third of MSL cut to the shortest, every third of NAB resampled to one length. Each anomaly touches the one channel that it was found in.
 fn side_by_side(data: &Path, column: usize) -> Result<Vec<Case>> {
     let series = tsb_ad::entries(&data.join("tsb-ad"))?;
     let series = series.iter().map(tsb_ad::Entry::load).collect::<Result<Vec<_>>>()?;

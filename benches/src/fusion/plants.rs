@@ -31,8 +31,8 @@ enum Kind {
     Gain,
 }
 
-/// Plants faults from frame `first` on, one in each 900 frames. Each touches `touched` channels that vary, all at about the same time and in the same way, by
-/// `size` (of the geometric mean of the channel's deviation and that of its differences; scattered by 40 % from channel to channel).
+/// Plants faults from frame `first` on, one in each 900 frames. Each touches `touched` channels that vary, all at about the same time and in the
+/// same way, by `size` (of the geometric mean of the channel's deviation and that of its differences; scattered by 40 % from channel to channel).
 #[must_use]
 pub fn plant(stream: &Stream, first: usize, touched: usize, size: f64, seed: u64) -> Planted {
     let mut random = SplitMix64::new(seed);

@@ -107,9 +107,9 @@ pub struct AlarmConfig {
     /// Whether the limits follow the alarms, so that the wanted rate α is held in the long run whatever the stream does
     /// ([`AdaptiveLevel`](crate::score::AdaptiveLevel), in steps of α/100).
     ///
-    /// It costs what it promises. A hundred alarmed frames more than were wanted use up all credit: from then on no alarm is raised,
-    /// whatever happens, for as many frames as the surplus is worth (1/α for each, 10,000 by default); a fault of 200 frames ends as an
-    /// alarm of 100, and the next one may be missed. A lasting change is adapted to in the same way. Where nothing alarms, the limits sink
+    /// It costs what it promises. A hundred alarmed frames more than were wanted use up all credit: from then on there is at most one
+    /// alarmed frame in 1/α, 10,000 by default, whatever happens, until frames without alarms have brought new credit; a fault of 200 frames ends
+    /// as an alarm of 100, and the next one may be missed. A lasting change is adapted to in the same way. Where nothing alarms, the limits sink
     /// by 1 % of α in every 1/α frames, until one frame in two would exceed them. For streams on which the limits do not hold
     /// the rate, and whose alarms somebody has to read.
     pub adaptive: bool,

@@ -3,10 +3,10 @@
 //! Two *temporal* views follow each analog channel, one a window of L samples, one of L means of three samples; the *spatial* view
 //! follows the frame of all channels. Each view's residual energy is compared with its own past, as an excess in dB; a channel's is the
 //! mean of its two views. The channels become one by log-mean-exp ([`fuse`]), which is the channel itself where there is one, near the largest
-//! where one stands out, and near their mean where many move together. What comes of it, and the spatial view, are each calibrated against their own past scores: the residual
-//! of a frame has few directions and scatters by tens of dB, that of a window has many and is calm, and one limit for both would be deaf
-//! to the second. A verdict on a frame is given L + L/2 frames later, when the frame stands in the middle of both temporal windows; the
-//! spatial view looks at the same delayed frame, so that all evidence in a verdict is about one moment.
+//! where one stands out, and near their mean where many move together. What comes of it, and the spatial view, are each calibrated against their
+//! own past scores: the residual of a frame has few directions and scatters by tens of dB, that of a window has many and is calm, and one limit
+//! for both would be deaf to the second. A verdict on a frame is given L + L/2 frames later, when the frame stands in the middle of both temporal
+//! windows; the spatial view looks at the same delayed frame, so that all evidence in a verdict is about one moment.
 
 mod channel;
 mod coarse;
@@ -197,8 +197,8 @@ where
         self.channels[channel].condition.kind()
     }
 
-    /// The check of the score's p-values since the warm-up, the last [`AlarmConfig::memory_frames`] of them above all. Those of overlapping windows are
-    /// not independent; whether they are uniform is what matters.
+    /// The check of the score's p-values since the warm-up, the last [`AlarmConfig::memory_frames`] of them above all. Those of overlapping
+    /// windows are not independent; whether they are uniform is what matters.
     #[must_use]
     pub fn calibration_check(&self) -> &Whiteness {
         &self.check
@@ -210,7 +210,8 @@ where
     #[must_use]
     pub fn calibration_trusted(&self) -> bool {
         let ratio = self.check.rare_ratio();
-        (0.5..=2.0).contains(&ratio) || self.check.uniformity() >= TRUST
+        // Before the end of the warm-up nothing speaks against them.
+        ratio.is_nan() || (0.5..=2.0).contains(&ratio) || self.check.uniformity() >= TRUST
     }
 
     /// The last excess of a channel's temporal views, in dB; NaN if none could judge or there are none.
@@ -297,8 +298,7 @@ where
     /// Each channel's share of the last verdict's score (`shares`, one entry per channel, sum 1, or all 0 if nothing was unusual).
     ///
     /// The temporal views speak for their channel by its excess as it was fused, and so does the level; the spatial view's is divided by
-    /// reconstruction-based
-    /// contributions to its residual energy (Alcala & Qin 2009). Only positive scores count.
+    /// reconstruction-based contributions to its residual energy (Alcala & Qin 2009). Only positive scores count.
     pub fn contributions_into(&self, shares: &mut [f32]) {
         for (i, share) in shares.iter_mut().take(self.channels()).enumerate() {
             *share = self.part(i);

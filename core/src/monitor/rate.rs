@@ -14,7 +14,7 @@ const SMALLEST: f32 = 1.1e-7;
 const LEAST: f32 = 1e-10;
 const MOST: f32 = 0.5;
 
-/// State: 8 words.
+/// State: 10 words.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rate {
     wanted: f32,

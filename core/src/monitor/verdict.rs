@@ -8,16 +8,16 @@ pub struct Verdict {
     /// The frame it judges, counted from 0: the frame given [`delay`](super::MonitorOf::delay) calls ago.
     pub frame: u64,
     /// How unusual the frame is: the excess of its residual energy over the usual, in dB, of the temporal views of all channels
-    /// ([`fuse`](crate::score::fuse)) or of the spatial view, whichever is farther above its limit; NaN if no view could judge it. All scores of a stream
-    /// have one scale, so that they can be ranked: that of the temporal views, on which the spatial one, which scatters far more, stands as far above the
-    /// limit as it is above its own. Without a temporal score or limit it is the spatial view's own scale.
+    /// ([`fuse`](crate::score::fuse)) or of the spatial view, whichever is farther above its limit; NaN if no view could judge it. All scores of
+    /// a stream have one scale, so that they can be ranked: that of the temporal views, on which the spatial one, which scatters far more, stands
+    /// as far above the limit as it is above its own. Without a temporal score or limit it is the spatial view's own scale.
     pub score: f32,
     /// Probability on this stream that one of the scores below is so far out; NaN while unknown.
     pub p_value: f32,
     /// The score above which an alarm is raised, on the same scale; +∞ while unknown.
     pub limit: f32,
-    /// How far a channel's level is from where it was, in its own standard deviations, in dB (20·log₁₀; 3 σ are 9.5 dB), for the channel where that is
-    /// most; NaN while unknown.
+    /// How far a channel's level is from where it was, in its own standard deviations, in dB (20·log₁₀; 3 σ are 9.5 dB), for the channel where
+    /// that is most; NaN while unknown.
     pub level_score: f32,
     /// The level score above which an alarm is raised; +∞ while unknown.
     pub level_limit: f32,

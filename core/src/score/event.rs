@@ -41,7 +41,7 @@ pub struct Event {
     pub peak: u64,
     /// Alarmed frames from start to end.
     pub alarms: u64,
-    /// Score at the peak, in dB: that of [`Self::view`].
+    /// Score at the peak, in dB: that of [`Self::view`]; of the spatial view on the scale of the temporal ones, as in a verdict.
     pub score: f32,
     /// p-value of that frame.
     pub p_value: f32,

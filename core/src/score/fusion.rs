@@ -7,9 +7,9 @@ use crate::math::{exp, ln};
 pub struct Evidence {
     /// Its excess in dB; NaN if it could not be judged.
     pub excess: f32,
-    /// Standard deviation of its past excesses in dB (0 … 4,095).
+    /// Standard deviation of its excesses up to this one in dB (0 … 4,095).
     pub scatter: f32,
-    /// How many excesses it has had; 0 if it has never been judged.
+    /// How many excesses it has had, this one too; 0 if it has never been judged.
     pub count: u32,
 }
 
@@ -42,11 +42,12 @@ impl Evidence {
     /// Nothing: a channel that has never been judged.
     pub const NONE: Self = Self { excess: f32::NAN, scatter: 0.0, count: 0 };
 
-    /// The excess as it is fused, in dB: times `common`/((`scatter` + `common`)/2). A channel that is wild counts for less, one that
-    /// is calm for more, at most twice itself. NaN stays NaN; without a common scatter (NaN) it is the excess itself.
+    /// The excess as it is fused, in dB: times `common`/((`scatter` + `common`)/2) and the channel's weight, 0 … 1. A channel that is wild
+    /// counts for less, one that is calm for more, at most twice itself. NaN stays NaN; without a common scatter (NaN) it is the excess itself.
     #[must_use]
     pub fn scaled(&self, common: f32) -> f32 {
-        if common.is_nan() { self.excess } else { common * self.standardised(common) }
+        let weight = self.weight() as f32 / RAMP as f32;
+        if common.is_nan() { self.excess } else { weight * common * self.standardised(common) }
     }
 
     /// The excess in units of the mean of its own scatter and the common one.

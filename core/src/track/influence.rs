@@ -141,8 +141,8 @@ impl Influence {
         self.judged = Scale::new(self.least / LEAST_USUAL);
     }
 
-    /// What is to become of the frame after the `frames` learned so far, which this counts. `energy` is its ‖x − μ‖², asked for in the beginning only;
-    /// `others` the scale of frames that cannot be judged.
+    /// What is to become of the frame after the `frames` learned so far, which this counts. `energy` is its ‖x − μ‖², asked for in the beginning
+    /// only; `others` the scale of frames that cannot be judged.
     #[inline(always)]
     pub(super) fn admit(
         &mut self,

@@ -95,8 +95,8 @@ fn residuals<T: SubspaceTracker>(
     sums
 }
 
-/// One memory after patience ended, a tracker leaves as much as one without weights that has seen the change for as long: a quarter more at most, as the
-/// bench asks for, or a hundred-thousandth of the energy. (FAPI, a power iteration, is still turning by then, with weights or without.)
+/// One memory after patience ended, a tracker leaves as much as one without weights that has seen the change for as long: a quarter more at most,
+/// as the bench asks for, or a hundred-thousandth of the energy. (FAPI, a power iteration, is still turning by then, with weights or without.)
 fn learns<T: SubspaceTracker>(make: impl Fn(u16) -> T, what: &str) {
     let mut worst = (0.0, String::new());
     for patience in [1, 4, 16, 64] {

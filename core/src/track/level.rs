@@ -170,7 +170,8 @@ impl Level {
         let d = x - self.reference;
         // The smoother leaves 1/(2·frames − 1) of the variance of white noise.
         let white = FARTHEST * FARTHEST * self.variance * (2.0 * config.smoothing_frames - 1.0);
-        let known = self.learned > SETTLED && self.frames as f32 > config.smoothing_frames;
+        let settled = self.learned > SETTLED && self.variance > 0.0;
+        let known = settled && self.frames as f32 > config.smoothing_frames;
         if !known || d * d <= white {
             return x;
         }
@@ -226,7 +227,8 @@ impl Level {
         self.held = self.held.saturating_sub(1);
         let late = self.place(LAG);
         if self.referred > REFERENCE_START {
-            self.learned = self.learned.saturating_add(1);
+            // A channel that has not moved yet has taught nothing of its noise.
+            self.learned = if self.variance > 0.0 { self.learned.saturating_add(1) } else { 1 };
             let gain = (1.0 / self.learned as f32).max(1.0 / (VARIANCE_MEMORY * config.memory_frames));
             let (d, before) = (self.deviations[late], self.deviations[self.place(2 * LAG)]);
             let most = if self.learned > SETTLED { BOUND * self.variance } else { f32::MAX };

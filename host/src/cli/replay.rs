@@ -86,6 +86,11 @@ fn one(path: &Path, settings: &Settings, quiet: bool) -> Result<Outcome, RunErro
     Ok(outcome)
 }
 
+/// `1 event`, `2 events`.
+fn plural(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// What happened, in a few lines.
 fn summary(info: &StreamInfo, outcome: &Outcome, files: &[PathBuf]) -> String {
     let c = &outcome.counters;
@@ -96,12 +101,12 @@ fn summary(info: &StreamInfo, outcome: &Outcome, files: &[PathBuf]) -> String {
         _ => String::new(),
     };
     let mut text = format!(
-        "{}: {} channels, {} frames, {} events ({} alarmed frames); {:.2} s{speed}\n",
+        "{}: {}, {}, {} ({}); {:.2} s{speed}\n",
         info.name,
-        info.channels.len(),
-        c.frames,
-        c.events,
-        c.alarms,
+        plural(info.channels.len() as u64, "channel"),
+        plural(c.frames, "frame"),
+        plural(c.events, "event"),
+        plural(c.alarms, "alarmed frame"),
         outcome.elapsed_s,
     );
     if let Some(watch) = &outcome.watch {

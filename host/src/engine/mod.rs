@@ -9,7 +9,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use eigenstream_core::monitor::{COARSE_FACTOR, Config, DynMonitor, Verdict};
+use eigenstream_core::monitor::{COARSE_FACTOR, Config, Counters, DynMonitor, Verdict};
 use eigenstream_core::score::Event;
 use eigenstream_core::watch::{DynWatch, Shift, WatchConfig};
 
@@ -87,10 +87,10 @@ pub fn replay(
         tally.remark(uncalibrated(monitor.calibration_check().rare_ratio()));
     }
     let watch = watch.map(|watch| watch.status());
-    let outcome = Outcome { counters, watch, tally, duration_s, elapsed_s: begun.elapsed().as_secs_f64() };
     if warming_up {
-        return Err(nothing_said(&info, config, first, &outcome));
+        tally.remark(too_short(&info, config, first, &counters)?);
     }
+    let outcome = Outcome { counters, watch, tally, duration_s, elapsed_s: begun.elapsed().as_secs_f64() };
     for sink in sinks {
         let path = PathBuf::from(sink.name());
         sink.finish(&outcome).map_err(|source| RunError::Output { path, source })?;
@@ -122,16 +122,28 @@ fn watch(info: &StreamInfo, config: &Config, shift: &WatchConfig) -> Result<DynW
 
 /// What is said of a recording whose p-values are not uniform.
 fn uncalibrated(ratio: f32) -> String {
+    if ratio < 1.0 {
+        return format!(
+            "what is usual in this stream is not chance: scores with a p-value below 0.01 come {ratio:.1} times as often as they \
+             should, so fewer false alarms than wanted are to be expected"
+        );
+    }
     format!(
         "the stream does not stay as it was: scores with a p-value below 0.01 come {ratio:.1} times as often as they should, \
-         so alarms need not come at the wanted rate"
+         so more false alarms than wanted are to be expected"
     )
 }
 
-/// A recording that no view could judge, or that ended within the warm-up, must not look as if it had been found in order.
-fn nothing_said(info: &StreamInfo, config: &Config, first: u64, outcome: &Outcome) -> RunError {
-    let frames = outcome.counters.frames;
-    let judged = frames - outcome.counters.unjudged;
+/// A recording that ended within the warm-up, or that no view could judge, must not look as if it had been found in order: the first is
+/// said, the second is an error.
+fn too_short(
+    info: &StreamInfo,
+    config: &Config,
+    first: u64,
+    counters: &Counters,
+) -> Result<String, RunError> {
+    let frames = counters.frames;
+    let judged = frames - counters.unjudged;
     // The warm-up begins with the first frame that stands in the middle of full windows; frames that wait for their verdict count.
     let t = &config.temporal;
     let factor = if t.coarse { COARSE_FACTOR as u64 } else { 1 };
@@ -144,17 +156,17 @@ fn nothing_said(info: &StreamInfo, config: &Config, first: u64, outcome: &Outcom
             "check --from and --to against the length that `eigenstream info` tells",
         )
     } else if frames <= begin {
-        (
-            format!("{frames} frames, but alarms begin after about {begin}"),
-            "replay a longer stretch or lower alarm.warm_up_frames (at least 100)",
-        )
+        return Ok(format!(
+            "no alarm was possible: {frames} frames, and alarms begin after about {begin}; replay a longer stretch or lower \
+             --alarm.warm-up-frames (at least 100)"
+        ));
     } else {
         (
             format!("only {judged} of {frames} frames could be judged"),
             "no channel varies long enough: see `eigenstream info`, and check for constant, missing or on/off channels",
         )
     };
-    RunError::Nothing { name: info.name.clone(), problem, fix: fix.to_owned() }
+    Err(RunError::Nothing { name: info.name.clone(), problem, fix: fix.to_owned() })
 }
 
 /// The sinks with what they need beside the verdicts: the times of frames, and of the open event.

@@ -239,7 +239,7 @@ mod tests {
         assert_eq!(verdicts.width(), 4);
         let scores: Vec<f32> = verdicts.cells().iter().map(|v| v.over).collect();
         assert_eq!(scores, [1.0, 5.0]);
-        assert!(verdicts.cells()[0].warming_up(), "no limit was given");
+        assert!(verdicts.cells()[0].warming_up(), "none was settled");
     }
 
     #[test]

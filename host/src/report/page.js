@@ -314,11 +314,11 @@
     const extra = (word, v) => Number.isNaN(v) || v === undefined ? "" : ` · ${word} ${numberText(v, 3)}`;
     // The p-value is that of the bin: beside a single sample it would mislead.
     const p = piece.raw && !raw ? NaN : scoreSeries.p[bin];
-    return low + " dB" + extra("p", p);
+    return (low === "–" ? low : low + " dB") + extra("p", p);
   }
   function hit(px) {
     const x = placeX(stack.clientWidth), near = e => Math.max(x(e.from) - px, px - Math.max(x(e.to), x(e.from) + 2), 0);
-    return inView(events).filter(e => near(e) <= 4).sort((a, b) => near(a) - near(b) || a.p - b.p)[0];
+    return inView(events).filter(e => near(e) <= 4).sort((a, b) => near(a) - near(b) || (a.p ?? 1) - (b.p ?? 1))[0];
   }
 
   // Mouse, fingers, keys ------------------------------------------------------------------------------------------------

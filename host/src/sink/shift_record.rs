@@ -153,7 +153,7 @@ pub fn watch_in_words(watch: &WatchStatus) -> String {
         }
         (0, Some(_)) if !watch.watching => {
             format!(
-                "none found, learning anew when the recording ended: that takes {} frames, in {blocks}",
+                "none found so far: to learn what is usual takes {} frames in {blocks}, and the recording ended before",
                 watch.warm_up_frames
             )
         }

@@ -101,8 +101,9 @@ fn names_with_a_place_for_the_record() {
 fn a_failed_replay_leaves_earlier_results_alone() {
     let place = place();
     place.write("s.csv", "from yesterday");
-    place.write("short.csv", csv(&table(50, 2)));
-    place.refuses_as_it_is(1, &["replay", "short.csv", "--scores", "s.csv"], &["short.csv: 50 frames"]);
+    place.write("still.csv", "a\n".to_owned() + &"inf\n".repeat(1_500));
+    let args = ["replay", "still.csv", "--scores", "s.csv"];
+    place.refuses_as_it_is(1, &args, &["still.csv: only 0 of 1500 frames could be judged"]);
     assert_eq!(place.read("s.csv"), "from yesterday");
 }
 

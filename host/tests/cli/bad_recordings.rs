@@ -99,7 +99,7 @@ fn a_header_that_lies_about_the_length() {
     place.record("r", usize::MAX, |header| header.replace("108000", "50000"));
     let done = place.run(&["replay", "r.hea"]).status(0);
     let remark = "r.dat holds 108000 frames, r.hea tells 50000: the rest is left out";
-    done.says(&[&format!("warning: {remark}"), "1 channels, 50000 frames"]);
+    done.says(&[&format!("warning: {remark}"), "1 channel, 50000 frames"]);
     assert!(place.read("r.html").contains(remark));
 }
 

@@ -96,7 +96,7 @@ fn standard_output_is_data_and_nothing_else() {
     assert!(!done.stderr.contains(['\r', '\x1b']), "{}", done.stderr);
     let lines: Vec<&str> = done.stderr.lines().collect();
     assert!(
-        lines[0].starts_with("mitbih-208: 1 channels") && lines[1].starts_with("  shifts: "),
+        lines[0].starts_with("mitbih-208: 1 channel,") && lines[1].starts_with("  shifts: "),
         "{lines:?}"
     );
     let rest = |line: &&str| line.starts_with("  warning: ") || line.starts_with("  wrote ");

@@ -121,8 +121,9 @@ fn the_order_of_channels_hardly_matters_to_the_spatial_view() {
     config.temporal.enabled = false;
     let (plain, _) = permuted::<1>(&config, [0, 1, 2, 3]);
     let (other, _) = permuted::<1>(&config, [2, 0, 3, 1]);
-    // One common factor, so one axis stands out from the rest. The start of the basis treats channels differently, so the first memories do; the stream then decides. Ten memories leave
-    // e⁻¹⁰ of the start, in energies: 4.34·e⁻¹⁰ dB, and as much again by what the usual energy remembers of it.
+    // One common factor, so one axis stands out from the rest. The start of the basis treats channels differently, so the first memories do; the
+    // stream then decides. Ten memories leave e⁻¹⁰ of the start, in energies: 4.34·e⁻¹⁰ dB, and as much again by what the usual energy remembers
+    // of it.
     let far = |t: usize| (plain[t].score - other[t].score).abs();
     let late = (3500..plain.len()).map(far).fold(0.0, f32::max);
     std::println!("spatial scores apart by {late} dB");
@@ -170,8 +171,9 @@ fn the_monitor_can_be_moved_and_shared_between_threads() {
 #[test]
 fn the_state_has_a_stated_size() {
     assert_eq!(Monitor::<8, 3>::STATE_BYTES, size_of::<Monitor<8, 3>>());
-    // Per channel and scale: ring 2·100, basis 2·100, mean 100 words, and about 60 of the rest; per channel: lead 100, condition 40; two
-    // vectors of 100 shared; spatial view, histograms and event. A flag has 140 bytes, the rate 48, the usual score 20; what was fused has 12, and the influence of frames with and without gaps, apart, 32.
+    // Per channel and scale: ring 2·100, basis 2·100, mean 100 words, and about 60 of the rest; per channel: lead 100, condition 40; two vectors
+    // of 100 shared; spatial view, histograms and event. A flag has 140 bytes, the rate 48, the usual score 20; what was fused has 12, and the
+    // influence of frames with and without gaps, apart, 32.
     const {
         assert!(
             Monitor::<8, 3>::STATE_BYTES

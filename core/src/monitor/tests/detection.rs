@@ -141,8 +141,7 @@ fn seen(noise: f64, step: f32, length: u32) -> u32 {
 
 /// The windows see a jump 150 frames ahead, and the scores climb in steps. What they teach on the way must not lift the limit above the jump
 /// itself, neither on a quiet signal nor for a long jump. Nor must a view whose scores are wild (the spatial one: of two channels it has one
-/// residual direction) hide one whose scores are calm. Of forty streams a case, 320 in all, one is missed; by the larger of the two channels' scores
-/// three were.
+/// residual direction) hide one whose scores are calm. One stream of twenty may be unlucky.
 #[test]
 fn a_jump_does_not_hide_itself() {
     let cases = [

@@ -27,7 +27,7 @@ use crate::track::{Judgement, TrackerConfig};
 ///
 /// Memory on the heap, allocated at construction: 4·(n·r + r² + 5n + 4r + 36) bytes a stream, streams rounded up to a multiple of
 /// eight. For small streams, most of whose frames are complete and ordinary. The bench `speed` (64 streams, SSE2) prints how many times as fast
-/// a frame is as with a tracker each: 2.6 at 8 channels and rank 3, 2.6 at 16×4, 2.0 at 32×4, 1.5 at 64×8. From 256 channels on, where eight
+/// a frame is as with a tracker each: 2.7 at 8 channels and rank 3, 2.8 at 16×4, 2.1 at 32×4, 1.5 at 64×8. From 256 channels on, where eight
 /// bases do not fit the innermost cache, it is slower than single trackers.
 #[derive(Clone, Debug)]
 pub struct FapiBatch {

@@ -81,7 +81,7 @@ where
             d,
             patience,
             quiet,
-            lasting,
+            streak,
         ] = reader.words;
         let policy = [policy, a, b, c, d];
         let n = same("channels", channels, self.n)?;
@@ -101,7 +101,7 @@ where
         G::check(policy, all.map_or(Floats::NONE, |all| all.after(floats(n, r))), n, r)?;
         let mut floats = all?;
         let usual = check(floats, n, r)?;
-        let influence = Influence::restored(n, [patience, quiet, lasting], usual)?;
+        let influence = Influence::restored(n, [patience, quiet, streak], usual)?;
 
         floats.fill(&mut self.basis.as_mut_slice()[..n * r]);
         floats.fill(&mut self.mean.as_mut_slice()[..n]);

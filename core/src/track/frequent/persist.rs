@@ -86,7 +86,7 @@ where
             d,
             patience,
             quiet,
-            lasting,
+            streak,
         ] = reader.words;
         let policy = [policy, a, b, c, d];
         let n = same("channels", channels, self.n)?;
@@ -102,7 +102,7 @@ where
         let (judged, known, holed) = (flags & 1 == 1, flags & 2 == 2, flags & 4 == 4);
         let mut floats = reader.floats(all_floats::<N, L>(n, axes, pending, r))?;
         <Imputer<N, L> as Gaps<N, L>>::check(policy, floats.after(self::floats(n, axes, pending)), n, r)?;
-        let influence = Influence::restored(n, [patience, quiet, lasting], check(floats, n, axes, pending)?)?;
+        let influence = Influence::restored(n, [patience, quiet, streak], check(floats, n, axes, pending)?)?;
 
         floats.fill(&mut self.columns.as_mut_slice()[..n * (axes + pending)]);
         floats.fill(&mut self.energies.as_mut_slice()[..axes + pending]);

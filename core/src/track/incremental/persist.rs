@@ -89,7 +89,7 @@ where
             d,
             patience,
             quiet,
-            lasting,
+            streak,
         ] = reader.words;
         let policy = [policy, a, b, c, d];
         let n = same("channels", channels, self.n)?;
@@ -104,7 +104,7 @@ where
         let (judged, known, holed) = (flags & 1 == 1, flags & 2 == 2, flags & 4 == 4);
         let mut floats = reader.floats(all_floats::<N, R>(n, k))?;
         <Imputer<N, R> as Gaps<N, R>>::check(policy, floats.after(self::floats(n, k)), n, k)?;
-        let influence = Influence::restored(n, [patience, quiet, lasting], check(floats, n, k)?)?;
+        let influence = Influence::restored(n, [patience, quiet, streak], check(floats, n, k)?)?;
 
         floats.fill(&mut self.basis.as_mut_slice()[..n * k]);
         floats.fill(&mut self.turn.as_mut_slice()[..k * k]);

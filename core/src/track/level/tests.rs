@@ -176,3 +176,20 @@ fn a_gross_change_that_lasts_is_learned() {
     }
     assert!(late < 20, "{late}");
 }
+
+/// A channel that stands still at first is watched as soon as its noise is known.
+#[test]
+fn a_channel_that_comes_alive_late_is_watched() {
+    for still in [30, 50, 100, 300, 1_000] {
+        let (mut level, mut random, mut seen) = (Level::new(), Random::new(43), [0; 2]);
+        for t in 0..still + 3_000 {
+            let fault = if t >= still + 2_000 { 6.0 } else { 0.0 };
+            let x = if t < still { 7.0 } else { 7.0 + random.normal() as f32 + fault };
+            let score = level.process(&LevelConfig::default(), x, 4.5);
+            if t >= still + 1_000 {
+                seen[usize::from(fault > 0.0)] += u32::from(score > 4.5);
+            }
+        }
+        assert!(seen[0] < 20 && seen[1] > 900, "still for {still} frames: {seen:?}");
+    }
+}

@@ -73,8 +73,11 @@ fn summary(c: &Comparison) -> String {
     let mut out = format!("<p class=\"lead\"><strong>A shift</strong> (p = {p}), {}.</p>\n", r#where);
     if let Some(e) = &c.equalised {
         let [a, b] = e.kept.map(|part| percent((1.0 - part) as f32));
-        let _ =
-            writeln!(out, "<p>Without {a} of the reference and {b} of the file no difference is left.</p>");
+        let left = if e.test.p_value <= c.level { "less" } else { "no" };
+        let _ = writeln!(
+            out,
+            "<p>Without {a} of the reference and {b} of the file {left} difference is left.</p>"
+        );
     } else if c.disjoint {
         out.push_str("<p>The two hardly overlap.</p>\n");
     }
