@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use eigenstream_core::Config;
+use eigenstream_core::watch::WatchConfig;
 
 use crate::settings::{KEYS, Key, Kind, Layers, Settings, SettingsError};
 
@@ -35,9 +36,12 @@ fn flag(key: &'static Key) -> Arg {
 /// What the engine takes if nothing else is said.
 fn default_of(path: &str) -> Option<String> {
     let (table, key) = path.split_once('.')?;
-    let defaults = serde_json::to_value(Config::default()).ok()?;
+    let value = if table == "shift" {
+        serde_json::to_value(WatchConfig::default()).ok()?.get(key)?.clone()
+    } else {
+        serde_json::to_value(Config::default()).ok()?.get(table)?.get(key)?.clone()
+    };
     // Whole numbers without `.0`.
-    let value = defaults.get(table)?.get(key)?;
     Some(value.as_f64().map_or_else(|| value.to_string(), |number| (number as f32).to_string()))
 }
 
