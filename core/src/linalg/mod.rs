@@ -20,6 +20,7 @@ pub(crate) mod streams;
 pub use cholesky::{cholesky, cholesky_solve};
 pub use eigen::{MAX_SWEEPS, symmetric_eigen, turn_to_diagonal};
 pub use masked::chosen_rows;
+pub(crate) use orthonormal::next_pair;
 pub use orthonormal::{cosine_basis, orthonormality_error, polish_pair};
 pub use passes::{project, project_seldom, rank_one_rotation, subtract_span, subtract_span_seldom};
 

@@ -69,3 +69,13 @@ pub fn polish_pair(w: &mut [f32], n: usize, j: usize, k: usize) -> f32 {
     }
     error
 }
+/// The pair (j, k ≤ j) of columns after this one, of `count`: those that [`polish_pair`] takes, one after another.
+pub(crate) fn next_pair((j, k): (usize, usize), count: usize) -> (usize, usize) {
+    if k < j {
+        (j, k + 1)
+    } else if j + 1 < count {
+        (j + 1, 0)
+    } else {
+        (0, 0)
+    }
+}

@@ -263,28 +263,17 @@ where
         for _ in 0..k * (k + 1) / 2 {
             let of_turn = linalg::polish_pair(turn, k, pair.0, pair.1).abs();
             error = if of_turn > error || of_turn.is_nan() { of_turn } else { error };
-            pair = next_pair(pair, k);
+            pair = linalg::next_pair(pair, k);
         }
         if self.frames.is_multiple_of(POLISH_EVERY) {
             let (j, i) = self.polish;
             let of_basis = linalg::polish_pair(&mut self.basis.as_mut_slice()[..n * k], n, j, i).abs();
             error = if of_basis > error || of_basis.is_nan() { of_basis } else { error };
-            self.polish = next_pair(self.polish, k);
+            self.polish = linalg::next_pair(self.polish, k);
         }
         if error > BROKEN || error.is_nan() {
             self.restart(self.rank);
         }
-    }
-}
-
-/// The pair (j, k ≤ j) of columns after this one, of `count`.
-fn next_pair((j, k): (usize, usize), count: usize) -> (usize, usize) {
-    if k < j {
-        (j, k + 1)
-    } else if j + 1 < count {
-        (j + 1, 0)
-    } else {
-        (0, 0)
     }
 }
 

@@ -132,18 +132,7 @@ where
             self.restart(self.rank);
             return;
         }
-        self.polish = next_pair((j, k), self.rank);
-    }
-}
-
-/// The pair of columns after (j, k), of all with j ≥ k.
-pub(super) fn next_pair((j, k): (usize, usize), rank: usize) -> (usize, usize) {
-    if k < j {
-        (j, k + 1)
-    } else if j + 1 < rank {
-        (j + 1, 0)
-    } else {
-        (0, 0)
+        self.polish = linalg::next_pair((j, k), self.rank);
     }
 }
 

@@ -94,6 +94,34 @@ fn merged_sketches_sketch_the_pooled_covariance() {
     check(&merged, &pooled, 1.0);
 }
 
+/// A sketch of ten frames weighs by energies, an old one by distances: what is usual is taken from the old one, so that gross frames count as
+/// little as they do there.
+#[test]
+fn a_young_sketch_learns_from_an_old_one_what_is_usual() {
+    let config = TrackerConfig { rank: 3, memory_frames: 1e4, patience_frames: 8 };
+    let mut residuals = [0.0f64; 2];
+    for (own, sum) in [0, 10].into_iter().zip(&mut residuals) {
+        let (mut stream, mut e) = (Stream::new(12, 3, 87), [0.0; 12]);
+        let mut next = || stream.next().into_iter().map(|x| 1000.0 * x).collect::<std::vec::Vec<f32>>();
+        let mut parts = [0; 2].map(|_| FrequentDirections::<12, 12>::new(&config).unwrap());
+        (0..own).for_each(|_| _ = parts[0].process(&next(), &mut e));
+        (0..2_000).for_each(|_| _ = parts[1].process(&next(), &mut e));
+        let [mut merged, other] = parts;
+        assert!(merged.merge(&other));
+        for t in 0..1_000 {
+            let gross = t % 10 == 9;
+            let mut x = next();
+            if gross {
+                x[t / 10 % 12] += 3e5;
+            }
+            let judgement = merged.process(&x, &mut e);
+            *sum += if gross { 0.0 } else { f64::from(judgement.q) };
+        }
+    }
+    let [alone, merged] = residuals;
+    assert!(merged < 1.5 * alone, "{merged} after ten frames, {alone} without");
+}
+
 #[test]
 fn it_finds_the_subspace() {
     let mut stream = Stream::new(16, 4, 85);

@@ -2,9 +2,9 @@
 
 use super::group::{ALL, Group, copy};
 use super::{Constants, Work};
+use crate::linalg;
 use crate::linalg::streams::{self, Drift, Each, STREAMS, Turn, lanes};
 use crate::track::SubspaceTracker;
-use crate::track::fapi::update::next_pair;
 use crate::track::fapi::{BROKEN, LARGE_STEP, LEAK, NO_DIGITS, RELATIVE_LEAK, UPKEEP_EVERY};
 
 impl Group {
@@ -154,7 +154,7 @@ impl Group {
 
     /// [`crate::track::fapi::FapiOf::polish`] of a pair of columns of `these` streams.
     fn polish(&mut self, these: [bool; STREAMS], (j, k): (usize, usize), work: &mut Work) {
-        let (n, next) = (self.mean.len(), next_pair((j, k), self.y.len()));
+        let (n, next) = (self.mean.len(), linalg::next_pair((j, k), self.y.len()));
         let error = streams::polish_pair(&mut self.basis, n, j, k, these);
         for s in (0..STREAMS).filter(|&s| these[s]) {
             self.polish[s] = next;
