@@ -248,10 +248,7 @@ where
             *shift = other - *mean;
             *mean += there * *shift;
         }
-        // What is usual is known best to the one that saw more; and a young one measures it in another unit.
-        if other.frames > self.frames {
-            (self.influence, self.filler) = (other.influence, other.filler.clone());
-        }
+        self.influence.merge(&other.influence, [self.frames, other.frames], self.filler.unjudged());
         self.frames = self.frames.saturating_add(other.frames);
         self.shrink();
         true

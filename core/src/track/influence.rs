@@ -130,6 +130,24 @@ impl Influence {
         Self { patience, quiet: 0, least: LEAST_USUAL * n, owed: 0.0, judged: Scale::new(n) }
     }
 
+    /// Goes on as that of two trackers with `ours` and `theirs` frames: what is usual is known best to the one that saw more. A young one has
+    /// measured it in energies, which say nothing of distances: where only the sum is no longer young, that starts anew.
+    pub(super) fn merge(&mut self, other: &Self, [ours, theirs]: [u32; 2], others: Option<&mut Scale>) {
+        if theirs > ours {
+            *self = Self { patience: self.patience, ..*other };
+        }
+        let (young, fresh) = (self.young(), Scale::new(self.least / LEAST_USUAL));
+        if ours.saturating_add(theirs) <= young {
+            return;
+        }
+        if ours.max(theirs) <= young {
+            self.judged = fresh;
+        }
+        if let Some(others) = others.filter(|_| ours <= young) {
+            *others = fresh;
+        }
+    }
+
     /// Frames that are weighed by their energy.
     fn young(&self) -> u32 {
         (self.least * (YOUNG_PER_ENTRY / LEAST_USUAL)).clamp(*YOUNG.start(), *YOUNG.end()) as u32

@@ -122,6 +122,28 @@ fn a_young_sketch_learns_from_an_old_one_what_is_usual() {
     assert!(merged < 1.5 * alone, "{merged} after ten frames, {alone} without");
 }
 
+/// Sketches of other sizes, and the frame before a gap: what a sketch remembers in its own axes stays its own.
+#[cfg(feature = "alloc")]
+#[test]
+fn sketches_of_different_sizes_merge_and_go_on_through_gaps() {
+    use crate::track::DynFrequentDirections;
+    for (rank, columns) in [(2, 6), (5, 20)] {
+        let config = |rank| TrackerConfig { rank, memory_frames: 1e3, patience_frames: 4 };
+        let (mut stream, mut e) = (Stream::new(12, 3, 88), [0.0; 12]);
+        let mut ours = DynFrequentDirections::new(12, 10, &config(3)).unwrap();
+        let mut theirs = DynFrequentDirections::new(12, columns, &config(rank)).unwrap();
+        (0..20).for_each(|_| _ = ours.process(&stream.next(), &mut e));
+        (0..500).for_each(|_| _ = theirs.process(&stream.next(), &mut e));
+        assert!(ours.merge(&theirs));
+        for t in 0..200 {
+            let mut x = stream.next();
+            (0..12).filter(|i| (i + t) % 3 == 0).for_each(|i| x[i] = f32::NAN);
+            ours.process(&x, &mut e);
+            assert!(ours.basis().iter().chain(ours.mean()).all(|w| w.is_finite()));
+        }
+    }
+}
+
 #[test]
 fn it_finds_the_subspace() {
     let mut stream = Stream::new(16, 4, 85);
